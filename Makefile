@@ -1,0 +1,75 @@
+# `make` alone explains itself. Everything that a target needs, it sets up.
+
+PORT ?= 4566
+DEMO_USERS ?= 300
+PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
+	$$v -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' 2>/dev/null && echo $$v && break; done)
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run stop token load test test-fast check format package deploy requirements clean
+
+help: ## Show what there is
+	@echo "Store Users. The two that you want first:  make run   make test"; echo
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+run: .venv/ready ## Start everything here (PORT=4566 DEMO_USERS=300 DETACH=1 RESET=1)
+	@$(BIN)/python -m infra.local run --port $(PORT) --demo-users $(DEMO_USERS) \
+		$(if $(DETACH),--detach) $(if $(RESET),--reset)
+
+stop: .venv/ready ## End what `make run` started
+	@$(BIN)/python -m infra.local stop
+
+token: .venv/ready ## Print an access token of a demo person (ROLE=admin)
+	@$(BIN)/python -m infra.local token $(or $(ROLE),admin)
+
+load: .venv/ready ## Load store users from a file (FILE=people.csv [STAGE=prod])
+	@$(if $(FILE),,echo "Say which file: make load FILE=people.csv" >&2; exit 2;) \
+		$(BIN)/python -m infra.load "$(FILE)" $(if $(STAGE),--stage $(STAGE))
+
+test: .venv/ready ## Run all tests, on moto and on the local stack
+	@$(BIN)/python -m pytest
+
+test-fast: .venv/ready ## Run the tests that need no local stack
+	@$(BIN)/python -m pytest --ignore tests/e2e
+
+check: .venv/ready ## Lint, types, import rules, template
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m infra.package
+	$(BIN)/cfn-lint out/template.yaml
+
+format: .venv/ready ## Format the code
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format .
+
+package: .venv/ready ## Build what is deployed, into out/
+	@$(BIN)/python -m infra.package
+
+deploy: .venv/ready ## Deploy to the AWS account of the environment (STAGE=prod)
+	@$(if $(STAGE),,echo "Say which stage: make deploy STAGE=prod" >&2; exit 2;) \
+		$(BIN)/python -m infra.deploy --stage $(STAGE)
+
+requirements: .venv/ready ## Compile requirements*.txt from requirements*.in
+	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
+		--no-emit-find-links -o requirements-dev.txt requirements-dev.in
+	$(BIN)/pip-compile -q --generate-hashes --strip-extras --no-emit-index-url \
+		--no-emit-find-links -c requirements-dev.txt -o requirements.txt requirements.in
+
+clean: ## Remove everything that make made
+	rm -rf .venv .local out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/ready: requirements-dev.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and was not found." \
+		"Install one (Debian: apt-get install python3 python3-venv) or say PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' || { echo \
+		"$(PYTHON) is not Python 3.11, 3.12 or 3.13: say PYTHON=/path/to/one" >&2; exit 1; }
+	@echo "Setting up .venv with $(PYTHON): once, about a minute"
+	@rm -rf .venv; $(PYTHON) -m venv .venv || { rm -rf .venv; echo \
+		"Python cannot make a virtual environment. Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements-dev.txt 2> .venv/pip.log || { cat .venv/pip.log >&2; rm -rf .venv; echo \
+		"The packages could not be installed. Is the package index reachable (pip config, proxy)?" >&2; exit 1; }
+	@touch $@
