@@ -1,0 +1,149 @@
+"""The one connection to DynamoDB: retries, errors in our words, and what each request cost."""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeAlias
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.connection import Connection as PynamoConnection
+from pynamodb.connection.base import MetaTable
+from pynamodb.exceptions import VerboseClientError
+from pynamodb.models import Model
+
+from chalicelib.errors import StoreUnavailableError
+from chalicelib.settings import settings
+
+# An item as DynamoDB writes it: attribute name → {type: value}.
+Item: TypeAlias = Mapping[str, Mapping[str, Any]]
+
+_PASSING = frozenset(
+    {
+        "InternalServerError",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "ThrottlingException",
+        "TransactionInProgressException",
+    }
+)
+
+
+class ConditionFailedError(Exception):
+    """The condition of a single write did not hold; `item` is what is stored, where asked for."""
+
+    def __init__(self, item: Item | None) -> None:
+        """Keep the item that is stored."""
+        super().__init__("the condition of a write did not hold")
+        self.item = item
+
+
+class TransactionCanceledError(Exception):
+    """A transaction was cancelled because of a condition; `codes` has one code a write."""
+
+    def __init__(self, codes: tuple[str, ...]) -> None:
+        """Keep the codes, in the order of the writes: `None`, `ConditionalCheckFailed`, …."""
+        super().__init__("a transaction was cancelled")
+        self.codes = codes
+
+
+@dataclass(slots=True)
+class Usage:
+    """What was asked of DynamoDB: requests, and capacity units (read and write together)."""
+
+    dynamodb_requests: int = 0
+    capacity_units: float = 0.0
+
+
+_usage: ContextVar[Usage | None] = ContextVar("usage", default=None)
+
+
+def start_usage() -> Usage:
+    """Begin to count for this invocation; the object returned goes on counting."""
+    usage = Usage()
+    _usage.set(usage)
+    return usage
+
+
+class Connection(PynamoConnection):
+    """PynamoDB's connection with its gaps closed: errors translated once, capacity counted."""
+
+    def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Send the request. Raises what `_translated` says, and nothing of botocore's own."""
+        try:
+            answer: dict[str, Any] = super().dispatch(operation_name, operation_kwargs)
+        except ClientError as error:
+            raise _translated(error) from error
+        except BotoCoreError as error:
+            detail = "The data store could not be reached; try again in a while"
+            raise StoreUnavailableError(detail) from error
+        _count(answer.get("ConsumedCapacity"))
+        return answer
+
+
+def _count(consumed: Any) -> None:
+    usage = _usage.get()
+    if usage is None:
+        return
+    usage.dynamodb_requests += 1
+    for one in consumed if isinstance(consumed, list) else [consumed or {}]:
+        usage.capacity_units += one.get("CapacityUnits", 0.0)
+
+
+def _translated(error: ClientError) -> Exception:
+    code = error.response["Error"].get("Code", "")
+    if code == "ConditionalCheckFailedException":
+        cause = error.__cause__
+        response: Mapping[str, Any] = cause.response if isinstance(cause, ClientError) else {}
+        return ConditionFailedError(response.get("Item"))
+    if code == "TransactionCanceledException" and isinstance(error, VerboseClientError):
+        return _cancelled(error)
+    if code in _PASSING or code.startswith("5"):
+        return StoreUnavailableError("The data store is busy; try again in a while")
+    return error
+
+
+def _cancelled(error: VerboseClientError) -> Exception:
+    reasons = list(error.cancellation_reasons or ())
+    codes = tuple("None" if reason is None else str(reason.code) for reason in reasons)
+    if "ConditionalCheckFailed" in codes or "TransactionConflict" in codes:
+        return TransactionCanceledError(codes)
+    return StoreUnavailableError("The data store is busy; try again in a while")
+
+
+@cache
+def connection() -> Connection:
+    """The connection of this process, with no table known to it yet.
+
+    Four attempts of at most 7 s each stay below API Gateway's 29 s.
+    """
+    return Connection(
+        region=settings().region,
+        connect_timeout_seconds=2,
+        read_timeout_seconds=5,
+        max_retry_attempts=3,
+        max_pool_connections=32,
+    )
+
+
+def know(model: type[Model], table_name: str) -> None:
+    """Tell the connection the keys and indexes of `table_name`, which `model` declares.
+
+    PynamoDB would give each model a connection, and each connection a client: 50 ms each.
+    """
+    schema = model._get_schema()  # noqa: SLF001 - PynamoDB has no public way to ask a model
+    connection().add_meta_table(
+        MetaTable(
+            {
+                "TableName": table_name,
+                "KeySchema": schema["key_schema"],
+                "AttributeDefinitions": schema["attribute_definitions"],
+                "GlobalSecondaryIndexes": [
+                    {"IndexName": index["index_name"], "KeySchema": index["key_schema"]}
+                    for index in schema["global_secondary_indexes"]
+                ],
+            }
+        )
+    )

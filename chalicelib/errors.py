@@ -1,0 +1,125 @@
+"""What can go wrong, told apart by what the caller can do about it. Nothing here knows of HTTP."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with what was sent: where it was, its name there, and what is wrong."""
+
+    where: str
+    name: str
+    detail: str
+
+
+class StoreUsersError(Exception):
+    """The root of every error that this project raises on purpose; `code` is stable."""
+
+    code = "internal"
+
+    def __init__(self, detail: str = "", **members: Any) -> None:
+        """Keep `detail`, one sentence for a person, and `members`, facts for a program."""
+        super().__init__(detail)
+        self.detail = detail
+        self.members: Mapping[str, Any] = members
+
+
+class InvalidRequestError(StoreUsersError):
+    """What was sent does not fit the contract: correct it, and send it again."""
+
+    code = "invalid-request"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        """Keep every fault found, so that all can be mended at once."""
+        count = len(faults)
+        super().__init__(f"{count} problem{'' if count == 1 else 's'} found")
+        self.faults = tuple(faults)
+
+
+class StaleCursorError(StoreUsersError):
+    """The cursor is forged, damaged or made for another query: begin again at the first page."""
+
+    code = "stale-cursor"
+
+
+class IdempotencyKeyRequiredError(StoreUsersError):
+    """The request needs an idempotency key: make one, and send it with every retry."""
+
+    code = "idempotency-key-required"
+
+
+class UnauthenticatedError(StoreUsersError):
+    """Nobody known is asking: sign in."""
+
+    code = "unauthenticated"
+
+
+class ForbiddenError(StoreUsersError):
+    """The one who asks may not: somebody else has to."""
+
+    code = "forbidden"
+
+    def __init__(self, permission: str) -> None:
+        """Name the permission that is missing."""
+        super().__init__(f"This needs the permission {permission}", permission=permission)
+
+
+class NotFoundError(StoreUsersError):
+    """There is no such thing."""
+
+    code = "not-found"
+
+
+class NoEcosystemError(StoreUsersError):
+    """The customer has no ecosystem to switch off or on."""
+
+    code = "no-ecosystem"
+
+
+class ExportNotReadyError(StoreUsersError):
+    """The file does not exist yet: ask for the job until it has succeeded."""
+
+    code = "export-not-ready"
+
+
+class ExportGoneError(StoreUsersError):
+    """The file has expired or was deleted: ask for a new export."""
+
+    code = "export-gone"
+
+
+class VersionConflictError(StoreUsersError):
+    """Somebody else was faster: look at the row as it is now, and decide again."""
+
+    code = "version-conflict"
+
+    def __init__(self, current: Any) -> None:
+        """Keep `current`, the row as it is now."""
+        super().__init__("It was changed since it was read; `current` is how it is now")
+        self.current = current
+
+
+class IdempotencyMismatchError(StoreUsersError):
+    """The idempotency key was used before, with another body: use a new one."""
+
+    code = "idempotency-mismatch"
+
+
+class PreconditionRequiredError(StoreUsersError):
+    """The request must say which version it changes."""
+
+    code = "precondition-required"
+
+
+class TooManyExportsError(StoreUsersError):
+    """Too many exports of this person are running: wait for one to end."""
+
+    code = "too-many-exports"
+
+
+class StoreUnavailableError(StoreUsersError):
+    """DynamoDB, S3 or SQS throttled or failed, after the retries: try again in a while."""
+
+    code = "store-unavailable"

@@ -1,0 +1,132 @@
+"""Configuration: every environment variable that the project reads, typed and range-checked."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+
+class SettingsError(ValueError):
+    """A variable is missing or does not fit; the message names it."""
+
+
+def _text(value: str) -> str:
+    if not value:
+        message = "is empty"
+        raise ValueError(message)
+    return value
+
+
+def _optional(value: str) -> str:
+    return value
+
+
+def _between(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        number = int(value)
+        if not low <= number <= high:
+            message = f"is not between {low} and {high}"
+            raise ValueError(message)
+        return number
+
+    return parse
+
+
+def _origins(value: str) -> tuple[str, ...]:
+    origins = tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
+    for origin in origins:
+        if not origin.startswith(("https://", "http://localhost", "http://127.0.0.1")):
+            message = f"names {origin!r}: an origin is https://host or one of this machine"
+            raise ValueError(message)
+    return origins
+
+
+def _group_roles(value: str) -> Mapping[str, str]:
+    roles = json.loads(value)
+    if not isinstance(roles, dict) or not all(isinstance(role, str) for role in roles.values()):
+        message = 'is not a JSON object of group names and roles, such as {"admins": "admin"}'
+        raise ValueError(message)
+    return roles
+
+
+def _zone(value: str) -> ZoneInfo:
+    return ZoneInfo(value)
+
+
+def _language(value: str) -> str:
+    if value not in {"es", "en"}:
+        message = "is neither es nor en"
+        raise ValueError(message)
+    return value
+
+
+def _variable(name: str, parse: Callable[[str], Any], default: str | None = None) -> Any:
+    return field(metadata={"name": name, "parse": parse, "default": default})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What differs between deployments. Read it with `settings()`."""
+
+    stage: str = _variable("STAGE", _text)
+    region: str = _variable("AWS_REGION", _text)
+    users_table: str = _variable("USERS_TABLE", _text)
+    ecosystems_table: str = _variable("ECOSYSTEMS_TABLE", _text)
+    audit_table: str = _variable("AUDIT_TABLE", _text)
+    exports_table: str = _variable("EXPORTS_TABLE", _text)
+    exports_bucket: str = _variable("EXPORTS_BUCKET", _text)
+    exports_queue_url: str = _variable("EXPORTS_QUEUE_URL", _text)
+    projection_dead_letters_url: str = _variable("PROJECTION_DEAD_LETTERS_URL", _text)
+    marketing_topic_arn: str = _variable("MARKETING_TOPIC_ARN", _text)
+    signing_secret_id: str = _variable("SIGNING_SECRET_ID", _text)
+    token_issuer: str = _variable("TOKEN_ISSUER", _text)
+    token_keys_url: str = _variable("TOKEN_KEYS_URL", _text)
+    page_client_id: str = _variable("PAGE_CLIENT_ID", _text)
+    gateway_client_id: str = _variable("GATEWAY_CLIENT_ID", _text)
+    gateway_scope: str = _variable("GATEWAY_SCOPE", _text)
+    group_roles: Mapping[str, str] = _variable("GROUP_ROLES", _group_roles)
+    sign_in_url: str = _variable("SIGN_IN_URL", _optional, "")
+    public_url: str = _variable("PUBLIC_URL", _optional, "")
+    cors_origins: tuple[str, ...] = _variable("CORS_ORIGINS", _origins, "")
+    time_zone: ZoneInfo = _variable(  # noqa: RUF009 - as all the others
+        "TIME_ZONE", _zone, "America/Bogota"
+    )
+    marketing_language: str = _variable("MARKETING_LANGUAGE", _language, "es")
+    export_retention_days: int = _variable("EXPORT_RETENTION_DAYS", _between(1, 30), "7")
+    max_running_exports: int = _variable("MAX_RUNNING_EXPORTS", _between(1, 100), "3")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """The settings that `environ` holds.
+
+        Raises `SettingsError`, naming the variable, where one is missing or does not fit.
+        """
+        return cls(**{spec.name: _read(environ, **spec.metadata) for spec in fields(cls)})
+
+    @classmethod
+    def variables(cls) -> dict[str, str | None]:
+        """The name of each variable and its default; None where it must be set."""
+        return {spec.metadata["name"]: spec.metadata["default"] for spec in fields(cls)}
+
+
+def _read(
+    environ: Mapping[str, str], name: str, parse: Callable[[str], Any], default: str | None
+) -> Any:
+    value = environ.get(name, default)
+    if value is None:
+        message = f"The environment variable {name} is not set"
+        raise SettingsError(message)
+    try:
+        return parse(value)
+    except (ValueError, OSError) as error:
+        message = f"The environment variable {name} is wrong: {error}"
+        raise SettingsError(message) from error
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read on first use: importing must not need them."""
+    return Settings.from_env(os.environ)
