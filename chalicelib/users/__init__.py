@@ -1,0 +1,1 @@
+"""The store users: what the project exists for."""

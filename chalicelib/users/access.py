@@ -1,0 +1,184 @@
+"""The switch: access to a customer's ecosystem, its history, and what the gateways ask."""
+
+import uuid
+from dataclasses import dataclass, replace
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
+from pynamodb.expressions.update import Action
+
+from chalicelib import clock
+from chalicelib.dynamodb import TransactionCanceledError
+from chalicelib.errors import (
+    NoEcosystemError,
+    NotFoundError,
+    StoreUnavailableError,
+    VersionConflictError,
+)
+from chalicelib.settings import settings
+from chalicelib.users import audit, listing, paging
+from chalicelib.users.item import access_change_attribute
+from chalicelib.users.model import Access, AccessChange, Ecosystem, Kind, StoreUser
+from chalicelib.users.tables import EcosystemItem, store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What somebody asks of the switch: `version` is the customer's version that they saw."""
+
+    access: Access
+    reason: str | None
+    version: int
+    by: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EcosystemAccess:
+    """May the users of this ecosystem come in? `changed_at` is RFC 3339."""
+
+    ecosystem_id: str
+    access: str
+    changed_at: str
+    version: int
+
+
+def change(customer_id: str, wish: Wish) -> StoreUser:
+    """The customer after the wish: user, ecosystem and audit entry change in one transaction.
+
+    The state it already has changes nothing; neither does a repetition of the wish that made the
+    present version, which is what a client sends that lost the answer.
+    Raises `NotFoundError`, `NoEcosystemError`, `VersionConflictError`, `StoreUnavailableError`.
+    """
+    customer = listing.find(Kind.CUSTOMER, customer_id)
+    if customer.ecosystem is None:
+        message = "This customer has not deployed an ecosystem yet: there is nothing to switch"
+        raise NoEcosystemError(message)
+    if _made_by(customer, wish):
+        return customer
+    if customer.version != wish.version:
+        raise VersionConflictError(customer)
+    if (customer.access or Access.ACTIVE) == wish.access:
+        return customer
+    return _switch(customer, customer.ecosystem, wish)
+
+
+def history(customer_id: str, token: str | None, limit: int) -> paging.Page:
+    """The audit entries of the customer's switch, newest first.
+
+    Raises `NotFoundError`, `StaleCursorError`.
+    """
+    listing.find(Kind.CUSTOMER, customer_id)
+    return audit.page(audit.customer(customer_id), token, limit)
+
+
+def of_ecosystem(ecosystem_id: str) -> EcosystemAccess:
+    """The access to an ecosystem as of now: one strongly consistent GetItem.
+
+    Raises `NotFoundError`.
+    """
+    answer = store().get_item(settings().ecosystems_table, ecosystem_id, consistent_read=True)
+    if "Item" not in answer:
+        message = f"There is no ecosystem {ecosystem_id}"
+        raise NotFoundError(message)
+    record = EcosystemItem.from_raw_data(answer["Item"])
+    return EcosystemAccess(record.id, record.access, record.changed_at, int(record.version))
+
+
+def _made_by(customer: StoreUser, wish: Wish) -> bool:
+    """Whether the last change of the customer's access is this very wish, come true.
+
+    RFC 9110 §13.1.1 lets a failed If-Match be answered with success in this one case.
+    """
+    last = customer.access_change
+    if last is None or customer.access != wish.access:
+        return False
+    return (last.version, last.by, last.reason) == (wish.version + 1, wish.by, wish.reason)
+
+
+def _switch(customer: StoreUser, ecosystem: Ecosystem, wish: Wish) -> StoreUser:
+    at = clock.instant(clock.now())
+    made = AccessChange(at, wish.by, wish.reason, customer.version + 1)
+    try:
+        store().transact_write_items(
+            condition_check_items=[],
+            delete_items=[],
+            put_items=[_audit_entry(customer, wish, at)],
+            update_items=[
+                _user_update(customer, ecosystem, wish, made),
+                _ecosystem_update(customer, ecosystem, wish, made),
+            ],
+            # The SDK's own retries carry the same token, so that a lost answer is not a second
+            # change: DynamoDB keeps a token for ten minutes.
+            client_request_token=str(uuid.uuid4()),
+        )
+    except TransactionCanceledError as error:
+        return _after_refusal(customer, wish, error)
+    return replace(customer, access=wish.access, access_change=made, version=made.version)
+
+
+def _after_refusal(customer: StoreUser, wish: Wish, error: TransactionCanceledError) -> StoreUser:
+    current = listing.find(Kind.CUSTOMER, customer.id)
+    if _made_by(current, wish):
+        return current
+    if current.version != wish.version or current.ecosystem != customer.ecosystem:
+        raise VersionConflictError(current) from error
+    if "TransactionConflict" in error.codes:
+        message = "Somebody is changing this customer at this moment; try again"
+        raise StoreUnavailableError(message) from error
+    message = "This ecosystem belongs to another customer: ask who runs the shop's data"
+    raise NoEcosystemError(message) from error
+
+
+def _user_update(
+    customer: StoreUser, ecosystem: Ecosystem, wish: Wish, made: AccessChange
+) -> dict[str, object]:
+    unchanged = Path("version") == customer.version if customer.version else _no_version()
+    return store().get_operation_kwargs(
+        settings().users_table,
+        customer.id,
+        actions=[
+            Path("access").set(str(wish.access)),
+            Path("version").set(made.version),
+            Path("access_change").set(access_change_attribute(made)),
+        ],
+        condition=unchanged & (Path("ecosystem.id") == ecosystem.id),
+    )
+
+
+def _no_version() -> Condition:
+    condition: Condition = Path("version").does_not_exist()
+    return condition
+
+
+def _ecosystem_update(
+    customer: StoreUser, ecosystem: Ecosystem, wish: Wish, made: AccessChange
+) -> dict[str, object]:
+    actions: list[Action] = [
+        Path("name").set(ecosystem.name),
+        Path("customer_id").set(customer.id),
+        Path("access").set(str(wish.access)),
+        Path("changed_at").set(made.at),
+        Path("version").set(made.version),
+    ]
+    ours = Path("id").does_not_exist() | (Path("customer_id") == customer.id)
+    return store().get_operation_kwargs(
+        settings().ecosystems_table, ecosystem.id, actions=actions, condition=ours
+    )
+
+
+def _audit_entry(customer: StoreUser, wish: Wish, at: str) -> dict[str, object]:
+    return audit.put_kwargs(
+        audit.Entry(
+            subject=audit.customer(customer.id),
+            at=at,
+            by=wish.by,
+            action="access.changed",
+            facts={
+                "from": customer.access or str(Access.ACTIVE),
+                "to": str(wish.access),
+                "reason": wish.reason,
+            },
+            request_id=wish.request_id,
+        )
+    )

@@ -1,0 +1,151 @@
+"""Table stream → derived data: sort keys, versions, and the ecosystems that gateways ask about.
+
+A record comes at least once, those of one store user in order. So every effect is idempotent, and
+conditioned on what it was derived from: a newer write wins, and a replay changes nothing.
+
+An ecosystem's access changes through the switch alone: the `access` that the shop writes is what
+an ecosystem starts with. Where a user's item says otherwise later (the shop wrote back a copy
+that it read before the switch), the item is put right.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
+
+from chalicelib import clock
+from chalicelib.dynamodb import ConditionFailedError, Item
+from chalicelib.settings import settings
+from chalicelib.users.item import from_item, sort_keys
+from chalicelib.users.model import Access, Ecosystem, Kind, StoreUser
+from chalicelib.users.tables import EcosystemItem, store
+
+
+def apply(record: Mapping[str, Any]) -> None:
+    """Bring the derived data up to the change that a record of the stream of `users` tells.
+
+    Raises `ValueError` where the record makes no sense (it will not the next time either), and
+    `StoreUnavailableError`.
+    """
+    change = record["dynamodb"]
+    old = _user(change.get("OldImage"))
+    new = _user(change.get("NewImage"))
+    if new is not None:
+        _bring_up(old, new, change["NewImage"])
+    if old is not None and old.ecosystem is not None and _left(old.ecosystem, new):
+        _forget_ecosystem(old.ecosystem.id, old.id)
+
+
+def _bring_up(old: StoreUser | None, new: StoreUser, image: Item) -> None:
+    try:
+        if new.ecosystem is not None and _concerns_access(old, new):
+            _keep_ecosystem(new, new.ecosystem, image)
+    finally:
+        _complete(new, image)
+
+
+def _user(image: Item | None) -> StoreUser | None:
+    return from_item(image) if image else None
+
+
+def _concerns_access(old: StoreUser | None, new: StoreUser) -> bool:
+    return old is None or (old.ecosystem, old.access) != (new.ecosystem, new.access)
+
+
+def _left(ecosystem: Ecosystem, new: StoreUser | None) -> bool:
+    return new is None or new.ecosystem is None or new.ecosystem.id != ecosystem.id
+
+
+def _complete(user: StoreUser, image: Item) -> None:
+    """Fill in what a writer left out: sort keys, version, access."""
+    missing: dict[str, Any] = {
+        name: value for name, value in sort_keys(user).items() if image.get(name) != {"S": value}
+    }
+    if not user.version:
+        missing["version"] = 1
+    if user.kind is Kind.CUSTOMER and user.access is None:
+        missing["access"] = str(Access.ACTIVE)
+    if missing:
+        actions = [Path(name).set(value) for name, value in missing.items()]
+        _update_user(user.id, actions, _unchanged(image))
+
+
+def _unchanged(image: Item) -> Condition:
+    """Everything that the derived attributes come from is as the image says."""
+    condition: Condition = Path("id").exists()
+    for name in ("first_name", "last_name", "company_name", "version", "access"):
+        condition &= _same(name, image.get(name))
+    subscription: Mapping[str, Any] = image.get("subscription", {}).get("M") or {}
+    condition &= _same("subscription.ends_on", subscription.get("ends_on"))
+    return condition
+
+
+def _same(path: str, attribute: Mapping[str, Any] | None) -> Condition:
+    if attribute is None:
+        missing: Condition = Path(path).does_not_exist()
+        return missing
+    equal: Condition = Path(path) == attribute
+    return equal
+
+
+def _keep_ecosystem(user: StoreUser, ecosystem: Ecosystem, image: Item) -> None:
+    table = settings().ecosystems_table
+    stored = store().get_item(table, ecosystem.id, consistent_read=True).get("Item")
+    if stored is None:
+        _add_ecosystem(user, ecosystem)
+        return
+    record = EcosystemItem.from_raw_data(stored)
+    if record.customer_id != user.id:
+        message = f"ecosystem {ecosystem.id} belongs to another customer than {user.id}"
+        raise ValueError(message)
+    if record.name != ecosystem.name:
+        mine = Path("customer_id") == user.id
+        _update_ecosystem(ecosystem.id, [Path("name").set(ecosystem.name)], mine)
+    if user.access is not None and record.access != user.access:
+        _restore_access(user, record, image)
+
+
+def _add_ecosystem(user: StoreUser, ecosystem: Ecosystem) -> None:
+    actions = [
+        Path("name").set(ecosystem.name),
+        Path("customer_id").set(user.id),
+        Path("access").set(str(Access(user.access or Access.ACTIVE))),
+        Path("changed_at").set(clock.instant(clock.now())),
+        Path("version").set(max(user.version, 1)),
+    ]
+    _update_ecosystem(ecosystem.id, actions, Path("id").does_not_exist())
+
+
+def _restore_access(user: StoreUser, record: EcosystemItem, image: Item) -> None:
+    version = max(user.version, int(record.version)) + 1
+    actions = [Path("access").set(record.access), Path("version").set(version)]
+    seen = _same("version", image.get("version")) & _same("access", image.get("access"))
+    _update_user(user.id, actions, seen)
+
+
+def _forget_ecosystem(ecosystem_id: str, customer_id: str) -> None:
+    try:
+        store().delete_item(
+            settings().ecosystems_table,
+            ecosystem_id,
+            condition=Path("customer_id") == customer_id,
+        )
+    except ConditionFailedError:
+        return
+
+
+def _update_user(user_id: str, actions: list[Any], condition: Condition) -> None:
+    try:
+        store().update_item(settings().users_table, user_id, actions=actions, condition=condition)
+    except ConditionFailedError:
+        return  # A newer write came first; its own record brings what is derived from it.
+
+
+def _update_ecosystem(ecosystem_id: str, actions: list[Any], condition: Condition) -> None:
+    try:
+        store().update_item(
+            settings().ecosystems_table, ecosystem_id, actions=actions, condition=condition
+        )
+    except ConditionFailedError:
+        return  # Somebody else was here first: the switch, or this record's first delivery.
