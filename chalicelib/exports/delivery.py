@@ -1,0 +1,129 @@
+"""Getting files to people: S3, presigned links, our own links, the message to marketing.
+
+A presigned link dies with the credentials that signed it, hours before the week that it was asked
+for. So what marketing gets is a link to ourselves, which signs afresh each time it is opened.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from chalicelib import aws, clock
+from chalicelib.errors import ExportGoneError, StoreUnavailableError, UnauthenticatedError
+from chalicelib.keys import key_ring
+from chalicelib.settings import settings
+
+_PRESIGNED_SECONDS = 300
+
+
+def enqueue(message: Mapping[str, Any]) -> None:
+    """Put a message on the queue of the worker. Raises `StoreUnavailableError`."""
+    body = json.dumps(message)
+    with _unavailable():
+        aws.sqs().send_message(QueueUrl=settings().exports_queue_url, MessageBody=body)
+
+
+def upload(path: Path, object_key: str, *, file_name: str, mime_type: str) -> None:
+    """Put the file into the private bucket, in parts where it is large."""
+    with _unavailable():
+        aws.s3().upload_file(
+            str(path),
+            settings().exports_bucket,
+            object_key,
+            ExtraArgs={
+                "ContentType": mime_type,
+                "ContentDisposition": f'attachment; filename="{file_name}"',
+                "ServerSideEncryption": "AES256",
+            },
+        )
+
+
+def object_prefix(export_id: str) -> str:
+    """Where the files of an export lie."""
+    return f"exports/{export_id}/"
+
+
+def remove_files(export_id: str) -> None:
+    """Remove every file of the export; none is fine. Raises `StoreUnavailableError`."""
+    bucket = settings().exports_bucket
+    with _unavailable():
+        listed = aws.s3().list_objects_v2(Bucket=bucket, Prefix=object_prefix(export_id))
+        for found in listed.get("Contents", ()):
+            aws.s3().delete_object(Bucket=bucket, Key=found["Key"])
+
+
+def presigned_url(object_key: str) -> str:
+    """A link to the file that lives five minutes, for whoever may read the job."""
+    with _unavailable():
+        return aws.s3().generate_presigned_url(
+            "get_object",
+            Params={"Bucket": settings().exports_bucket, "Key": object_key},
+            ExpiresIn=_PRESIGNED_SECONDS,
+        )
+
+
+def link(export_id: str, expires_at: datetime) -> str:
+    """Our link to the file: it lives until `expires_at`, and may be opened more than once."""
+    key = key_ring().current()
+    expiry = int(expires_at.timestamp())
+    token = f"{expiry}.{key.id}.{_signature(key.derive('link'), export_id, expiry)}"
+    return f"{settings().public_url}/v1/exports/{export_id}/file?token={token}"
+
+
+def check_token(export_id: str, token: str) -> None:
+    """Let the token of our link to this export pass.
+
+    Raises `UnauthenticatedError` where it is none, `ExportGoneError` where its time is over.
+    """
+    parts = token.split(".")
+    key = key_ring().by_id(parts[1]) if len(parts) == len(("expiry", "key", "signature")) else None
+    if key is None or not parts[0].isdecimal() or not parts[0].isascii():
+        raise _bad_token()
+    expected = _signature(key.derive("link"), export_id, int(parts[0]))
+    if not hmac.compare_digest(expected.encode(), parts[2].encode()):
+        raise _bad_token()
+    if int(parts[0]) <= clock.now().timestamp():
+        message = "This link has expired; ask for a new export"
+        raise ExportGoneError(message)
+
+
+def publish(subject: str, text: str, attributes: Mapping[str, str]) -> None:
+    """Send a message to marketing's topic. SNS takes an ASCII subject of 100 characters."""
+    with _unavailable():
+        aws.sns().publish(
+            TopicArn=settings().marketing_topic_arn,
+            Subject=subject,
+            Message=text,
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": value}
+                for name, value in attributes.items()
+            },
+        )
+
+
+def _signature(key: bytes, export_id: str, expiry: int) -> str:
+    digest = hmac.new(key, f"{export_id}\n{expiry}".encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _bad_token() -> UnauthenticatedError:
+    return UnauthenticatedError("This link is damaged; open it exactly as it was sent")
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    """Say in our words that a service failed after the retries of its client."""
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (Boto3Error, BotoCoreError, ClientError) as error:
+        message = "The file store or the queue could not be reached; try again in a while"
+        raise StoreUnavailableError(message) from error

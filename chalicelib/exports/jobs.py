@@ -1,0 +1,252 @@
+"""Export jobs: asked for once, found again, deleted. What runs them is `running`."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from pynamodb.constants import ITEM
+from pynamodb.expressions.operand import Path
+
+from chalicelib import clock
+from chalicelib.dynamodb import TransactionCanceledError
+from chalicelib.errors import (
+    ExportGoneError,
+    IdempotencyMismatchError,
+    NotFoundError,
+    TooManyExportsError,
+)
+from chalicelib.exports import delivery
+from chalicelib.settings import settings
+from chalicelib.users import audit, paging
+from chalicelib.users.listing import Filters
+from chalicelib.users.model import Kind
+from chalicelib.users.tables import ExportItem, store
+
+KINDS: Mapping[str, Kind] = {"customers": Kind.CUSTOMER, "leads": Kind.LEAD}
+
+NEW_LEADS = "leads-new"
+"""How the keys of the scheduled jobs begin that hold the new leads alone."""
+
+_ABANDONED_AFTER = timedelta(hours=2)
+"""By then the queue has given a job its last try: see ExportsQueue in infra/resources.yaml."""
+
+_KEPT_AFTER_EXPIRY = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What somebody wants exported. `key` makes a repetition the same job.
+
+    `period` is half-open, two RFC 3339 instants of registration, the first None for «ever since».
+    """
+
+    resource: str
+    format: str
+    language: str
+    filters: Mapping[str, Any]
+    by: str
+    key: str
+    request_id: str
+    origin: str = "manual"
+    period: tuple[str | None, str] | None = None
+
+    @property
+    def id(self) -> str:
+        """The same for the same person and key, and not to be guessed without the key."""
+        return "exp_" + _digest([self.by, self.key])[:32]
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same body. A scheduled job is its key: its period may be recomputed."""
+        if self.origin == "scheduled":
+            return self.key
+        return _digest([self.resource, self.format, self.language, self.filters])
+
+
+def submit(order: Order) -> tuple[ExportItem, bool]:
+    """The job for the order, and whether it was there before.
+
+    The message that starts the job carries the job, and is sent before the job is written: so no
+    job is ever without its message, whatever dies in between (`running.take` writes it if need be).
+    Raises `IdempotencyMismatchError`, `TooManyExportsError`, `ExportGoneError`,
+    `StoreUnavailableError`.
+    """
+    existing = _read(order.id)
+    if existing is not None:
+        return _same(existing, order), True
+    if order.origin == "manual" and _running_of(order.by) >= settings().max_running_exports:
+        message = f"{settings().max_running_exports} of your exports are still running"
+        raise TooManyExportsError(message)
+    job = _new(order)
+    delivery.enqueue({"job": job.serialize(), "request_id": order.request_id})
+    create(job, order.request_id)
+    return find(job.id), False
+
+
+def create(job: ExportItem, request_id: str) -> None:
+    """Write the job and its audit entry down, unless it is there already."""
+    table = settings().exports_table
+    put = store().get_operation_kwargs(
+        table,
+        job.id,
+        key=ITEM,
+        attributes=job.serialize(),
+        condition=Path("id").does_not_exist(),
+    )
+    facts = {"resource": job.resource, "format": job.format, "origin": job.origin}
+    entry = audit.put_kwargs(
+        audit_entry(job, "export.requested", job.requested_by, facts, request_id)
+    )
+    try:
+        store().transact_write_items(
+            condition_check_items=[], delete_items=[], put_items=[put, entry], update_items=[]
+        )
+    except TransactionCanceledError as error:
+        if error.codes[0] != "ConditionalCheckFailed" and _read(job.id) is None:
+            raise
+
+
+def find(export_id: str) -> ExportItem:
+    """The job as of now. Raises `NotFoundError`, also for a deleted one."""
+    job = _read(export_id)
+    if job is None or job.deleted_at is not None:
+        message = f"There is no export {export_id}"
+        raise NotFoundError(message)
+    return job
+
+
+def find_file(export_id: str) -> ExportItem | None:
+    """The job, deleted or not, for whoever holds a link to its file; None if there is none."""
+    return _read(export_id)
+
+
+def page(resources: Sequence[str], token: str | None, limit: int) -> paging.Page:
+    """A page of the jobs of `resources`, newest first. Raises `StaleCursorError`."""
+    rows = paging.Range(
+        table=settings().exports_table,
+        index="by_requested",
+        hash_attribute="shelf",
+        hash_value="exports",
+        key_attributes=("requested_at", "id"),
+        condition=Path("resource").is_in(*resources) & Path("deleted_at").does_not_exist(),
+        descending=True,
+    )
+    return paging.page(rows, repr(("exports", tuple(resources), limit)), token, limit)
+
+
+def delete(job: ExportItem, by: str, request_id: str) -> None:
+    """Remove the file, kill its links, cancel a run under way.
+
+    The job stays as a tombstone, so that no late message brings it back. The tombstone comes
+    first: what follows can be repeated. Raises `StoreUnavailableError`.
+    """
+    at = clock.instant(clock.now())
+    store().update_item(settings().exports_table, job.id, actions=[Path("deleted_at").set(at)])
+    audit.append(audit_entry(job, "export.deleted", by, {}, request_id))
+    delivery.remove_files(job.id)
+
+
+def is_incremental(job: ExportItem) -> bool:
+    """Whether the job is a scheduled one that holds the new leads alone."""
+    return job.origin == "scheduled" and str(job.fingerprint).startswith(NEW_LEADS)
+
+
+def filters_of(job: ExportItem) -> Filters:
+    """The filters of the list that the job exports."""
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in job.filters.items()
+    }
+    return Filters(**given, registered_since=job.period_from, registered_before=job.period_to)
+
+
+def status(job: ExportItem) -> str:
+    """The state of the job as of now: time alone makes it `expired`, or `failed` if abandoned."""
+    now = clock.instant(clock.now())
+    if job.status == "succeeded" and (job.expires_at or now) <= now:
+        return "expired"
+    if job.status in {"queued", "running"} and is_abandoned(job):
+        return "failed"
+    return str(job.status)
+
+
+def is_abandoned(job: ExportItem) -> bool:
+    """Whether nobody works on the job any more, nor ever will."""
+    lease_is_over = (job.lease_until or "") < clock.instant(clock.now())
+    return lease_is_over and job.requested_at < clock.instant(clock.now() - _ABANDONED_AFTER)
+
+
+def audit_entry(
+    job: ExportItem, action: str, by: str, facts: Mapping[str, Any], request_id: str
+) -> audit.Entry:
+    """What the audit says of an act on the job."""
+    return audit.Entry(
+        subject=audit.export(job.id),
+        at=clock.instant(clock.now()),
+        by=by,
+        action=action,
+        facts=facts,
+        request_id=request_id,
+    )
+
+
+def from_items(items: Iterable[Mapping[str, Any]]) -> list[ExportItem]:
+    """The jobs that items of the table hold."""
+    return [ExportItem.from_raw_data(dict(item)) for item in items]
+
+
+def _read(export_id: str) -> ExportItem | None:
+    answer = store().get_item(settings().exports_table, export_id, consistent_read=True)
+    return ExportItem.from_raw_data(answer["Item"]) if "Item" in answer else None
+
+
+def _same(existing: ExportItem, order: Order) -> ExportItem:
+    if existing.fingerprint != order.fingerprint:
+        message = "This Idempotency-Key was used before, for another export"
+        raise IdempotencyMismatchError(message)
+    if existing.deleted_at is not None:
+        message = "This export was deleted; ask for a new one with a new Idempotency-Key"
+        raise ExportGoneError(message)
+    return existing
+
+
+def _running_of(person: str) -> int:
+    answer = store().query(
+        settings().exports_table,
+        "exports",
+        range_key_condition=Path("requested_at") > clock.instant(clock.now() - _ABANDONED_AFTER),
+        filter_condition=(Path("requested_by") == person)
+        & Path("status").is_in("queued", "running")
+        & Path("deleted_at").does_not_exist(),
+        index_name="by_requested",
+        select="COUNT",
+    )
+    return int(answer["Count"])
+
+
+def _new(order: Order) -> ExportItem:
+    now = clock.now()
+    kept = timedelta(days=settings().export_retention_days) + _KEPT_AFTER_EXPIRY
+    return ExportItem(
+        order.id,
+        resource=order.resource,
+        format=order.format,
+        language=order.language,
+        filters=dict(order.filters),
+        period_from=order.period[0] if order.period else None,
+        period_to=order.period[1] if order.period else None,
+        origin=order.origin,
+        fingerprint=order.fingerprint,
+        status="queued",
+        requested_by=order.by,
+        requested_at=clock.instant(now),
+        removed_after=int((now + kept).timestamp()),
+    )
+
+
+def _digest(parts: Sequence[Any]) -> str:
+    canonical = json.dumps(parts, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()

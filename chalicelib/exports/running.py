@@ -1,0 +1,206 @@
+"""Running an export: one worker at a time, none lost, none doubled.
+
+A worker holds a lease on the job and renews it with each report of progress. Whoever finds the
+lease run out takes the job over, with a higher attempt number; every write of a worker is
+conditioned on its attempt, so that one that was thought dead can spoil nothing.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path as Attribute
+from pynamodb.expressions.update import Action
+
+from chalicelib import clock, log
+from chalicelib.dynamodb import ConditionFailedError
+from chalicelib.errors import StoreUnavailableError
+from chalicelib.exports import announcing, delivery, jobs
+from chalicelib.exports.files import File, write_file
+from chalicelib.settings import settings
+from chalicelib.users import audit, listing
+from chalicelib.users.model import StoreUser
+from chalicelib.users.tables import ExportItem, store
+
+MAX_ATTEMPTS = 3
+"""As many as ExportsQueue in infra/resources.yaml lets a message be received."""
+
+_LEASE = timedelta(seconds=90)
+_SECONDS_BETWEEN_REPORTS = 1.0
+
+
+class BusyError(Exception):
+    """Another worker is at the job: come back later."""
+
+
+class _LostError(Exception):
+    """The job was deleted or taken over: stop, and leave everything to the other."""
+
+
+def run(job: ExportItem, request_id: str) -> None:
+    """Bring the job to its end, whatever state it is in.
+
+    Raises `BusyError` and `StoreUnavailableError`: both mean, deliver the message again.
+    """
+    jobs.create(job, request_id)
+    current = _take(job.id)
+    if current is not None:
+        _work(current, request_id)
+    done = jobs.find_file(job.id)
+    if done is not None and done.deleted_at is None and done.origin == "scheduled":
+        announcing.announce(done)
+
+
+def _take(export_id: str) -> ExportItem | None:
+    """The job with a lease on it, or None where there is nothing left to do."""
+    now = clock.now()
+    free = (Attribute("status") == "queued") | (
+        (Attribute("status") == "running") & (Attribute("lease_until") < clock.instant(now))
+    )
+    actions: list[Action] = [
+        Attribute("status").set("running"),
+        Attribute("lease_until").set(clock.instant(now + _LEASE)),
+        Attribute("attempt").set(Attribute("attempt") + 1),
+        Attribute("done").set(0),
+    ]
+    try:
+        answer = store().update_item(
+            settings().exports_table,
+            export_id,
+            actions=actions,
+            condition=free & Attribute("deleted_at").does_not_exist(),
+            return_values="ALL_NEW",
+        )
+    except ConditionFailedError:
+        job = jobs.find_file(export_id)
+        if job is not None and job.status == "running" and job.deleted_at is None:
+            raise BusyError from None
+        return None
+    return ExportItem.from_raw_data(answer["Attributes"])
+
+
+def _work(job: ExportItem, request_id: str) -> None:
+    try:
+        _produce(job, request_id)
+    except _LostError:
+        log.event("export.left", export_id=job.id, attempt=int(job.attempt))
+    except StoreUnavailableError as error:
+        if job.attempt < MAX_ATTEMPTS:
+            _release(job)
+            raise
+        _fail(job, f"Gave up after {MAX_ATTEMPTS} attempts: {error.detail}", request_id)
+    except Exception as error:  # noqa: BLE001 - any bug must end the job, not leave it running
+        log.event("export.failed", level="ERROR", export_id=job.id, **log.failure(error))
+        _fail(job, "Something went wrong on our side; the details are in the log", request_id)
+
+
+def _produce(job: ExportItem, request_id: str) -> None:
+    kind = jobs.KINDS[job.resource]
+    filters = jobs.filters_of(job)
+    started = clock.now()
+    total = listing.count(kind, filters)
+    report = _Reporter(job, total)
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "export")
+        users = report.following(listing.everyone(kind, filters))
+        file = write_file(path, job, kind, users, started)
+        report.now(file.tally.rows)
+        delivery.upload(
+            path,
+            f"{delivery.object_prefix(job.id)}{job.attempt}/{file.name}",
+            file_name=file.name,
+            mime_type=file.mime_type,
+        )
+    _succeed(job, file, request_id)
+
+
+class _Reporter:
+    """Tells the job how far it is, at most once a second, and renews the lease by it."""
+
+    def __init__(self, job: ExportItem, total: int) -> None:
+        self._job = job
+        self._total = total
+        self._reported_at = 0.0
+        self.now(0)
+
+    def following(self, chunks: Iterable[list[StoreUser]]) -> Iterator[StoreUser]:
+        done = 0
+        for chunk in chunks:
+            yield from chunk
+            done += len(chunk)
+            if clock.now().timestamp() - self._reported_at >= _SECONDS_BETWEEN_REPORTS:
+                self.now(done)
+
+    def now(self, done: int) -> None:
+        at = clock.now()
+        self._reported_at = at.timestamp()
+        self._total = max(self._total, done)
+        _update(
+            self._job,
+            [
+                Attribute("done").set(done),
+                Attribute("total").set(self._total),
+                Attribute("lease_until").set(clock.instant(at + _LEASE)),
+            ],
+        )
+
+
+def _succeed(job: ExportItem, file: File, request_id: str) -> None:
+    now = clock.now()
+    expires_at = now + timedelta(days=settings().export_retention_days)
+    _update(
+        job,
+        [
+            Attribute("status").set("succeeded"),
+            Attribute("done").set(file.tally.rows),
+            Attribute("total").set(file.tally.rows),
+            Attribute("rows").set(file.tally.rows),
+            Attribute("finished_at").set(clock.instant(now)),
+            Attribute("expires_at").set(clock.instant(expires_at)),
+            Attribute("size_bytes").set(file.size_bytes),
+            Attribute("sha256").set(file.sha256),
+            Attribute("file_name").set(file.name),
+            Attribute("object_key").set(
+                f"{delivery.object_prefix(job.id)}{job.attempt}/{file.name}"
+            ),
+        ],
+    )
+    facts = {"rows": file.tally.rows, "sha256": file.sha256}
+    audit.append(jobs.audit_entry(job, "export.succeeded", "worker", facts, request_id))
+    log.event("export.succeeded", export_id=job.id, rows=file.tally.rows, bytes=file.size_bytes)
+
+
+def _fail(job: ExportItem, reason: str, request_id: str) -> None:
+    actions: list[Action] = [
+        Attribute("status").set("failed"),
+        Attribute("finished_at").set(clock.instant(clock.now())),
+        Attribute("error").set(reason),
+    ]
+    try:
+        _update(job, actions)
+    except _LostError:
+        return
+    entry = jobs.audit_entry(job, "export.failed", "worker", {"reason": reason}, request_id)
+    audit.append(entry)
+
+
+def _release(job: ExportItem) -> None:
+    """Let the next delivery take the job at once instead of waiting for the lease to run out."""
+    try:
+        _update(job, [Attribute("status").set("queued")])
+    except (StoreUnavailableError, _LostError):
+        return  # The lease runs out by itself.
+
+
+def _update(job: ExportItem, actions: list[Action]) -> None:
+    mine: Condition = (
+        (Attribute("attempt") == int(job.attempt))
+        & (Attribute("status") == "running")
+        & Attribute("deleted_at").does_not_exist()
+    )
+    try:
+        store().update_item(settings().exports_table, job.id, actions=actions, condition=mine)
+    except ConditionFailedError as error:
+        raise _LostError from error
