@@ -1,0 +1,179 @@
+"""Who is calling, and what may they do: the authorizer, roles and permissions."""
+
+import json
+import time
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from chalice.app import AuthRequest, AuthResponse, Blueprint
+
+from chalicelib import clock, log
+from chalicelib.errors import ForbiddenError, UnauthenticatedError
+from chalicelib.settings import settings
+
+if TYPE_CHECKING:
+    from jwt import PyJWK
+
+_READ = frozenset({"customers:read", "leads:read"})
+_SWITCH = frozenset({"access:change", "audit:read"})
+_EXPORT_LEADS = frozenset({"exports:create", "exports:read", "exports:leads"})
+
+PERMISSIONS: Mapping[str, frozenset[str]] = {
+    "viewer": _READ,
+    "support": _READ | _SWITCH,
+    "marketing": frozenset({"leads:read"}) | _EXPORT_LEADS,
+    "admin": _READ | _SWITCH | _EXPORT_LEADS | {"exports:customers", "exports:delete"},
+    "gateway": frozenset({"ecosystem-access:read"}),
+}
+"""What each role may do; several roles add up."""
+
+_KEYS_KEPT_SECONDS = 3_600
+_SECONDS_BETWEEN_FETCHES = 10
+_FETCH_TIMEOUT_SECONDS = 3
+
+authorizers = Blueprint(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever calls: `id` goes into logs, `name` into the audit, `expires_at` ends the session."""
+
+    id: str
+    name: str
+    roles: tuple[str, ...]
+    expires_at: int
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """What all the roles together permit."""
+        return frozenset[str]().union(*(PERMISSIONS[role] for role in self.roles))
+
+    def need(self, permission: str) -> None:
+        """Raise `ForbiddenError` without the permission."""
+        if permission not in self.permissions:
+            raise ForbiddenError(permission)
+
+
+class TokenError(Exception):
+    """The token proves nothing; the message says why, for the log."""
+
+
+@authorizers.authorizer(ttl_seconds=300)
+def authorizer(request: AuthRequest) -> AuthResponse:
+    """Let API Gateway pass whoever has a good token; the views look at the roles.
+
+    The answer is kept per token for five minutes, across routes: so it allows them all, and the
+    views look at the expiry again.
+    """
+    try:
+        claims = verified(request.token.removeprefix("Bearer "))
+    except TokenError as error:
+        log.event("token.refused", reason=str(error))
+        message = "Unauthorized"
+        raise Exception(message) from None  # noqa: TRY002 - what API Gateway answers 401 to
+    context = {
+        "name": claims.get("username") or claims["client_id"],
+        "roles": ",".join(roles_of(claims)),
+        "expires_at": str(int(claims["exp"])),
+    }
+    return AuthResponse(routes=["*"], principal_id=claims["sub"], context=context)
+
+
+def actor_of(context: Mapping[str, Any]) -> Actor:
+    """The actor that the authorizer told API Gateway of.
+
+    Raises `UnauthenticatedError` where there is none, or the token has expired since.
+    """
+    if "principalId" not in context:
+        raise UnauthenticatedError
+    expires_at = int(context["expires_at"])
+    if expires_at <= clock.now().timestamp():
+        message = "Your session is over; sign in again"
+        raise UnauthenticatedError(message)
+    roles = tuple(role for role in context["roles"].split(",") if role)
+    return Actor(context["principalId"], context["name"], roles, expires_at)
+
+
+def verified(token: str) -> dict[str, Any]:
+    """The claims of an access token of our pool and clients.
+
+    Signature, issuer, expiry, use and client are checked
+    (https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html).
+    Raises `TokenError`.
+    """
+    import jwt
+
+    try:
+        header = jwt.get_unverified_header(token)
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            _signing_keys().find(str(header.get("kid"))),
+            algorithms=["RS256"],
+            issuer=settings().token_issuer,
+            options={"require": ["exp", "iss", "sub"], "verify_aud": False, "verify_iat": False},
+        )
+    except jwt.PyJWTError as error:
+        raise TokenError(type(error).__name__) from None
+    if claims.get("token_use") != "access":
+        message = "not an access token"
+        raise TokenError(message)
+    if claims.get("client_id") not in {settings().page_client_id, settings().gateway_client_id}:
+        message = "of another client"
+        raise TokenError(message)
+    return claims
+
+
+def roles_of(claims: Mapping[str, Any]) -> tuple[str, ...]:
+    """The roles that the claims give: groups for people, the scope for the machine client."""
+    if claims["client_id"] == settings().gateway_client_id:
+        scopes = str(claims.get("scope", "")).split()
+        return ("gateway",) if settings().gateway_scope in scopes else ()
+    groups = claims.get("cognito:groups") or []
+    mapped = {settings().group_roles.get(group, "") for group in groups}
+    return tuple(sorted(mapped & PERMISSIONS.keys() - {"gateway"}))
+
+
+class _SigningKeys:
+    """The pool's public keys: kept, and fetched again for a key id that is not among them.
+
+    Not more often than every ten seconds, so that forged key ids cannot make us flood the pool.
+    """
+
+    def __init__(self) -> None:
+        self._keys: dict[str, PyJWK] = {}
+        self._fetched_at = float("-inf")
+
+    def find(self, key_id: str) -> "PyJWK":
+        age = time.monotonic() - self._fetched_at
+        if age > _KEYS_KEPT_SECONDS or (
+            key_id not in self._keys and age > _SECONDS_BETWEEN_FETCHES
+        ):
+            self._fetch(needed=key_id not in self._keys)
+        if key_id not in self._keys:
+            message = "signed with an unknown key"
+            raise TokenError(message)
+        return self._keys[key_id]
+
+    def _fetch(self, *, needed: bool) -> None:
+        from jwt import PyJWKSet
+
+        try:
+            with urllib.request.urlopen(  # noqa: S310 - the address is configuration
+                settings().token_keys_url, timeout=_FETCH_TIMEOUT_SECONDS
+            ) as answer:
+                keys = PyJWKSet.from_dict(json.load(answer))
+        except (OSError, ValueError):
+            if needed:
+                raise
+            log.event("token.keys_not_fetched", level="WARNING")
+            return
+        self._keys = {str(key.key_id): key for key in keys.keys}
+        self._fetched_at = time.monotonic()
+
+
+@cache
+def _signing_keys() -> _SigningKeys:
+    return _SigningKeys()

@@ -1,0 +1,308 @@
+"""The HTTP contract: every operation, who may call it, what it takes and what it answers.
+
+Routes are registered from here, requests are validated from here, and `/v1/openapi.json` is built
+from here; so the three cannot differ.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chalicelib.api.schemas import FILTERS, ID, Schema
+from chalicelib.users.cursor import MAX_CHARACTERS
+from chalicelib.users.listing import DEFAULT_SORT, SORTS
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter: `where` is query, path or header. An array may be repeated."""
+
+    name: str
+    where: str
+    schema: Schema
+    description: str
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method of one path.
+
+    `permission` is needed to call it; with none, being signed in is enough, or not even that if
+    it is `public`. `body` names a component schema, as `answers` does by status; "" is no JSON.
+    """
+
+    id: str
+    method: str
+    path: str
+    summary: str
+    answers: Mapping[int, str]
+    permission: str | None = None
+    public: bool = False
+    parameters: tuple[Parameter, ...] = ()
+    body: str | None = None
+    problems: tuple[str, ...] = ()
+    any_query: bool = False
+
+
+def _path(name: str, what: str) -> Parameter:
+    return Parameter(name, "path", ID, what, required=True)
+
+
+def _sort(*names: str) -> Parameter:
+    values = [sign + name for name in names for sign in ("", "-")]
+    schema = {"type": "string", "enum": values, "default": DEFAULT_SORT}
+    return Parameter("sort", "query", schema, "The order; `-` in front means descending.")
+
+
+_LIMIT = Parameter(
+    "limit",
+    "query",
+    {"type": "integer", "minimum": 1, "maximum": 100, "default": 25},
+    "Rows a page at the most.",
+)
+_CURSOR = Parameter(
+    "cursor",
+    "query",
+    {"type": "string", "minLength": 1, "maxLength": MAX_CHARACTERS},
+    "`page.next` or `page.prev` of an earlier page of the same query; opaque.",
+)
+_PAGING = (_LIMIT, _CURSOR)
+
+_FILTER_TEXTS = {
+    "registered_from": "The first day of registration, in UTC.",
+    "registered_to": "The last day of registration, in UTC.",
+    "access": "May the ecosystem's users come in?",
+    "ecosystem": "Has an ecosystem been deployed?",
+    "billing_period": "How often the subscription is billed.",
+    "status": "A state of the subscription; repeat it for any of several.",
+    "plan": "A plan; repeat it for any of several.",
+}
+
+
+def _filters(resource: str) -> tuple[Parameter, ...]:
+    return tuple(
+        Parameter(name, "query", schema, _FILTER_TEXTS[name])
+        for name, schema in FILTERS[resource].items()
+    )
+
+
+_SORTS_OF_LEADS = tuple(name for name in SORTS if name != "ends_on")
+_IF_MATCH = Parameter(
+    "If-Match",
+    "header",
+    {"type": "string", "pattern": '^"(0|[1-9][0-9]{0,14})"$'},
+    "The `ETag` of the customer as it was seen.",
+    required=True,
+)
+_IDEMPOTENCY_KEY = Parameter(
+    "Idempotency-Key",
+    "header",
+    {"type": "string", "format": "uuid"},
+    "A UUID of the caller's: a repetition with the same key is the same export.",
+    required=True,
+)
+_CUSTOMER_ID = _path("customer_id", "The id of a customer.")
+_EXPORT_ID = _path("export_id", "The id of an export.")
+_CURSOR_PROBLEMS = ("stale-cursor",)
+
+_ALL = (
+    Operation(
+        id="list_customers",
+        method="GET",
+        path="/v1/customers",
+        summary="List customers",
+        permission="customers:read",
+        parameters=(_sort(*SORTS), *_PAGING, *_filters("customers")),
+        answers={200: "Customers"},
+        problems=_CURSOR_PROBLEMS,
+    ),
+    Operation(
+        id="get_customer",
+        method="GET",
+        path="/v1/customers/{customer_id}",
+        summary="One customer, with the subscription in detail",
+        permission="customers:read",
+        parameters=(_CUSTOMER_ID,),
+        answers={200: "CustomerDetail"},
+        problems=("not-found",),
+    ),
+    Operation(
+        id="change_access",
+        method="PUT",
+        path="/v1/customers/{customer_id}/access",
+        summary="Switch the access to the customer's ecosystem off or on, at once",
+        permission="access:change",
+        parameters=(_CUSTOMER_ID, _IF_MATCH),
+        body="AccessWish",
+        answers={200: "CustomerDetail"},
+        problems=("not-found", "no-ecosystem", "version-conflict", "precondition-required"),
+    ),
+    Operation(
+        id="list_access_history",
+        method="GET",
+        path="/v1/customers/{customer_id}/access/history",
+        summary="Who switched the access, when and why, newest first",
+        permission="audit:read",
+        parameters=(_CUSTOMER_ID, *_PAGING),
+        answers={200: "AccessHistory"},
+        problems=("not-found", *_CURSOR_PROBLEMS),
+    ),
+    Operation(
+        id="list_leads",
+        method="GET",
+        path="/v1/leads",
+        summary="List leads",
+        permission="leads:read",
+        parameters=(_sort(*_SORTS_OF_LEADS), *_PAGING, *_filters("leads")),
+        answers={200: "Leads"},
+        problems=_CURSOR_PROBLEMS,
+    ),
+    Operation(
+        id="get_lead",
+        method="GET",
+        path="/v1/leads/{lead_id}",
+        summary="One lead",
+        permission="leads:read",
+        parameters=(_path("lead_id", "The id of a lead."),),
+        answers={200: "Lead"},
+        problems=("not-found",),
+    ),
+    Operation(
+        id="get_ecosystem_access",
+        method="GET",
+        path="/v1/ecosystems/{ecosystem_id}/access",
+        summary="May the ecosystem be entered? Strongly consistent, for gateways",
+        permission="ecosystem-access:read",
+        parameters=(_path("ecosystem_id", "The id of an ecosystem."),),
+        answers={200: "EcosystemAccess"},
+        problems=("not-found",),
+    ),
+    Operation(
+        id="create_export",
+        method="POST",
+        path="/v1/exports",
+        summary="Ask for a list as a file",
+        permission="exports:create",
+        parameters=(_IDEMPOTENCY_KEY,),
+        body="ExportOrder",
+        answers={202: "Export"},
+        problems=(
+            "idempotency-key-required",
+            "idempotency-mismatch",
+            "too-many-exports",
+            "export-gone",
+        ),
+    ),
+    Operation(
+        id="list_exports",
+        method="GET",
+        path="/v1/exports",
+        summary="The exports that the caller may see, newest first",
+        permission="exports:read",
+        parameters=_PAGING,
+        answers={200: "Exports"},
+        problems=_CURSOR_PROBLEMS,
+    ),
+    Operation(
+        id="get_export",
+        method="GET",
+        path="/v1/exports/{export_id}",
+        summary="One export: how far it is, and a link to its file",
+        permission="exports:read",
+        parameters=(_EXPORT_ID,),
+        answers={200: "Export"},
+        problems=("not-found",),
+    ),
+    Operation(
+        id="delete_export",
+        method="DELETE",
+        path="/v1/exports/{export_id}",
+        summary="Remove the file and kill its links, or cancel the run",
+        permission="exports:delete",
+        parameters=(_EXPORT_ID,),
+        answers={204: ""},
+        problems=("not-found",),
+    ),
+    Operation(
+        id="open_export_file",
+        method="GET",
+        path="/v1/exports/{export_id}/file",
+        summary="The link that marketing gets: redirects to the file",
+        public=True,
+        parameters=(
+            _EXPORT_ID,
+            Parameter(
+                "token",
+                "query",
+                {"type": "string", "minLength": 1, "maxLength": 200},
+                "What makes the link: signed, bound to the export, with its own expiry.",
+                required=True,
+            ),
+        ),
+        answers={302: ""},
+        problems=("unauthenticated", "export-not-ready", "export-gone"),
+    ),
+    Operation(
+        id="get_config",
+        method="GET",
+        path="/v1/config",
+        summary="Where to sign in, languages, limits",
+        public=True,
+        answers={200: "Config"},
+    ),
+    Operation(
+        id="get_session",
+        method="GET",
+        path="/v1/session",
+        summary="Who is calling, and what they may do",
+        answers={200: "Session"},
+    ),
+    Operation(
+        id="get_openapi",
+        method="GET",
+        path="/v1/openapi.json",
+        summary="This document",
+        public=True,
+        answers={200: "OpenApi"},
+    ),
+    Operation(
+        id="get_health",
+        method="GET",
+        path="/health",
+        summary="Is the service up? `deep=1` also asks the tables and the bucket",
+        public=True,
+        parameters=(
+            Parameter("deep", "query", {"type": "integer", "enum": [0, 1]}, "1: ask the stores."),
+        ),
+        answers={200: "Health", 503: "Health"},
+    ),
+    Operation(
+        id="get_page",
+        method="GET",
+        path="/",
+        summary="The page",
+        public=True,
+        any_query=True,
+        answers={200: ""},
+    ),
+    Operation(
+        id="get_page_file",
+        method="GET",
+        path="/ui/{file}",
+        summary="A file of the page",
+        public=True,
+        parameters=(
+            Parameter(
+                "file",
+                "path",
+                {"type": "string", "pattern": r"^[A-Za-z0-9_-]{1,60}\.[a-z0-9]{1,8}$"},
+                "The name of a file.",
+                required=True,
+            ),
+        ),
+        answers={200: ""},
+        problems=("not-found",),
+    ),
+)
+
+OPERATIONS: Mapping[str, Operation] = {operation.id: operation for operation in _ALL}

@@ -1,0 +1,51 @@
+"""The page and its files, served from chalicelib/ui."""
+
+import hashlib
+import mimetypes
+from functools import cache
+from pathlib import Path
+
+from chalicelib.api.http import Answer, Call, serves
+from chalicelib.errors import NotFoundError
+
+_FOLDER = Path(__file__).parent.parent / "ui"
+_PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
+    "connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+@serves("get_page")
+def get_page(call: Call) -> Answer:  # noqa: ARG001 - a view
+    """The page."""
+    return _file("index.html", {**_PAGE_HEADERS, "Cache-Control": "no-cache"})
+
+
+@serves("get_page_file")
+def get_page_file(call: Call) -> Answer:
+    """A file of the page."""
+    return _file(call.parameters["file"], {"Cache-Control": "public, max-age=300"})
+
+
+def _file(name: str, headers: dict[str, str]) -> Answer:
+    found = _files().get(name)
+    if found is None:
+        message = f"There is no file {name}"
+        raise NotFoundError(message)
+    text, etag = found
+    content_type = mimetypes.guess_type(name)[0] or "text/plain"
+    return Answer(
+        text, headers={**headers, "Content-Type": f"{content_type}; charset=utf-8", "ETag": etag}
+    )
+
+
+@cache
+def _files() -> dict[str, tuple[str, str]]:
+    """Every file of the page: its text and its validator. Read once; no path comes from outside."""
+    texts = {path.name: path.read_text("utf-8") for path in _FOLDER.iterdir() if path.is_file()}
+    return {
+        name: (text, f'"{hashlib.sha256(text.encode()).hexdigest()[:16]}"')
+        for name, text in texts.items()
+    }

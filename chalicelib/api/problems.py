@@ -1,0 +1,80 @@
+"""Problem details (RFC 9457): which error is which problem, and how one is written."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib import errors
+
+MIME_TYPE = "application/problem+json"
+
+# code → status and title. The codes that no class of errors.py has come from the HTTP edge itself,
+# or from API Gateway (infra/resources.yaml writes those; a test holds the two equal).
+PROBLEMS: Mapping[str, tuple[int, str]] = {
+    "invalid-request": (400, "The request does not fit the contract"),
+    "stale-cursor": (400, "The cursor does not belong to this query"),
+    "idempotency-key-required": (400, "The Idempotency-Key header is missing"),
+    "unauthenticated": (401, "Sign in first"),
+    "forbidden": (403, "You may not do this"),
+    "not-found": (404, "There is no such thing"),
+    "method-not-allowed": (405, "This address does not know that method"),
+    "no-ecosystem": (409, "There is no ecosystem to switch"),
+    "export-not-ready": (409, "The file does not exist yet"),
+    "export-gone": (410, "The file is gone"),
+    "version-conflict": (412, "It was changed in the meantime"),
+    "payload-too-large": (413, "The body is too large"),
+    "unsupported-media-type": (415, "The body must be application/json"),
+    "idempotency-mismatch": (422, "The Idempotency-Key was used for something else"),
+    "precondition-required": (428, "The If-Match header is missing"),
+    "too-many-exports": (429, "Too many of your exports are running"),
+    "too-many-requests": (429, "Too many requests"),
+    "internal": (500, "Something went wrong on our side"),
+    "store-unavailable": (503, "The data store cannot be reached"),
+    "sign-in-unavailable": (503, "Sign-in cannot be checked at the moment"),
+    "timeout": (504, "It took too long"),
+}
+
+RETRY_AFTER_SECONDS: Mapping[str, int] = {
+    "too-many-exports": 15,
+    "too-many-requests": 1,
+    "store-unavailable": 2,
+    "sign-in-unavailable": 5,
+    "timeout": 5,
+}
+
+
+class MethodNotAllowedError(errors.StoreUsersError):
+    """The path is known, the method is not: look at `Allow`."""
+
+    code = "method-not-allowed"
+
+
+class PayloadTooLargeError(errors.StoreUsersError):
+    """The body is larger than any that the contract allows: send less."""
+
+    code = "payload-too-large"
+
+
+class UnsupportedMediaTypeError(errors.StoreUsersError):
+    """The body is not JSON by its own account: say application/json."""
+
+    code = "unsupported-media-type"
+
+
+def body(error: errors.StoreUsersError, instance: str, request_id: str) -> dict[str, Any]:
+    """The problem document for `error` at the path `instance`."""
+    status, title = PROBLEMS[error.code]
+    document: dict[str, Any] = {
+        "type": f"/problems/{error.code}",
+        "title": title,
+        "status": status,
+        **({"detail": error.detail} if error.detail else {}),
+        "instance": instance,
+        "request_id": request_id,
+        **error.members,
+    }
+    if isinstance(error, errors.InvalidRequestError):
+        document["errors"] = [
+            {"in": fault.where, "name": fault.name, "detail": fault.detail}
+            for fault in error.faults
+        ]
+    return document

@@ -1,0 +1,244 @@
+"""The shapes of what is sent and answered: JSON Schema 2020-12, as OpenAPI 3.1 takes it."""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from chalicelib.users.model import Access, BillingPeriod, SubscriptionStatus
+
+Schema: TypeAlias = Mapping[str, Any]
+
+ID: Schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
+DATE: Schema = {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+INSTANT: Schema = {"type": "string", "format": "date-time"}
+LANGUAGES = ["es", "en"]
+FORMATS = ["xlsx", "csv"]
+RESOURCES = ["customers", "leads"]
+MAX_BODY_BYTES = 16_384
+
+
+def ref(name: str) -> Schema:
+    """A reference to the component schema `name`."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def nullable(schema: Schema) -> Schema:
+    """The schema, or null."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def record(properties: Mapping[str, Schema], *, optional: tuple[str, ...] = ()) -> Schema:
+    """An object of exactly these members, all of them there but the optional ones."""
+    required = [name for name in properties if name not in optional]
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": required,
+        "additionalProperties": False,
+    }
+
+
+def page_of(row: str) -> Schema:
+    """A page of a list whose rows are of the component schema `row`."""
+    return record({"data": {"type": "array", "items": ref(row)}, "page": ref("Page")})
+
+
+TEXT: Schema = {"type": "string"}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+
+_PERSON: Mapping[str, Schema] = {
+    "id": ID,
+    "first_name": TEXT,
+    "last_name": TEXT,
+    "company_email": TEXT,
+    "phone_number": TEXT,
+    "company_name": TEXT,
+    "registered_at": TEXT,
+}
+_CUSTOMER: Mapping[str, Schema] = {
+    **_PERSON,
+    "ecosystem": nullable(ref("Ecosystem")),
+    "access": {"enum": [*Access, None]},
+}
+_SUBSCRIPTION: Mapping[str, Schema] = {
+    "plan": nullable(TEXT),
+    "billing_period": nullable(TEXT),
+    "status": {**nullable(TEXT), "examples": list(SubscriptionStatus)},
+    "starts_on": nullable(TEXT),
+    "ends_on": nullable(TEXT),
+}
+
+_FILTERS_COMMON: Mapping[str, Schema] = {"registered_from": DATE, "registered_to": DATE}
+_PLAN: Schema = {"type": "string", "minLength": 1, "maxLength": 100}
+FILTERS: Mapping[str, Mapping[str, Schema]] = {
+    "leads": _FILTERS_COMMON,
+    "customers": {
+        **_FILTERS_COMMON,
+        "access": {"type": "string", "enum": list(Access)},
+        "ecosystem": {"type": "string", "enum": ["deployed", "none"]},
+        "billing_period": {"type": "string", "enum": list(BillingPeriod)},
+        "status": {
+            "type": "array",
+            "items": {"type": "string", "enum": list(SubscriptionStatus)},
+            "minItems": 1,
+            "maxItems": 10,
+        },
+        "plan": {"type": "array", "items": _PLAN, "minItems": 1, "maxItems": 10},
+    },
+}
+"""What each list can be filtered by: the query of the list and the body of an export alike."""
+
+
+def _order_of(resource: str) -> Schema:
+    filters = FILTERS[resource]
+    return record(
+        {
+            "resource": {"type": "string", "const": resource},
+            "format": {"type": "string", "enum": FORMATS, "default": "xlsx"},
+            "language": {"type": "string", "enum": LANGUAGES, "default": "es"},
+            "filters": record(filters, optional=tuple(filters)),
+        },
+        optional=("format", "language", "filters"),
+    )
+
+
+SCHEMAS: Mapping[str, Schema] = {
+    "Ecosystem": record({"id": ID, "name": TEXT, "deployed_at": nullable(TEXT)}),
+    "Encounters": record({"included": nullable(_COUNT), "used": nullable(_COUNT)}),
+    "Licences": record({"status": TEXT, "count": {"type": "integer"}}),
+    "Subscription": record(_SUBSCRIPTION),
+    "SubscriptionDetail": record(
+        {
+            **_SUBSCRIPTION,
+            "encounters": nullable(ref("Encounters")),
+            "licences": {"type": "array", "items": ref("Licences")},
+        }
+    ),
+    "AccessChange": record({"at": TEXT, "by": TEXT, "reason": nullable(TEXT)}),
+    "Lead": record({**_PERSON, "version": _COUNT}),
+    "Customer": record(
+        {
+            **_CUSTOMER,
+            "subscription": nullable(ref("Subscription")),
+            "version": _COUNT,
+        }
+    ),
+    "CustomerDetail": record(
+        {
+            **_CUSTOMER,
+            "subscription": nullable(ref("SubscriptionDetail")),
+            "access_change": nullable(ref("AccessChange")),
+            "version": _COUNT,
+        }
+    ),
+    "Page": record(
+        {
+            "limit": {"type": "integer", "minimum": 1, "maximum": 100},
+            "start": _COUNT,
+            "next": nullable(TEXT),
+            "prev": nullable(TEXT),
+            "total": nullable(_COUNT),
+            "total_relation": {"enum": ["exact", "at_least", "unknown"]},
+        }
+    ),
+    "Customers": page_of("Customer"),
+    "Leads": page_of("Lead"),
+    "AccessWish": {
+        **record(
+            {
+                "access": {"type": "string", "enum": list(Access)},
+                "reason": {"type": "string", "minLength": 3, "maxLength": 500, "pattern": r"\S"},
+            },
+            optional=("reason",),
+        ),
+        "if": {"properties": {"access": {"const": "suspended"}}, "required": ["access"]},
+        "then": {"required": ["reason"]},
+    },
+    "AccessEvent": record(
+        {
+            "at": INSTANT,
+            "by": TEXT,
+            "from": TEXT,
+            "to": TEXT,
+            "reason": nullable(TEXT),
+            "request_id": TEXT,
+        }
+    ),
+    "AccessHistory": page_of("AccessEvent"),
+    "EcosystemAccess": record(
+        {
+            "ecosystem_id": ID,
+            "access": {"enum": list(Access)},
+            "changed_at": INSTANT,
+            "version": _COUNT,
+        }
+    ),
+    "ExportOrder": {
+        "type": "object",
+        "discriminator": {"propertyName": "resource"},
+        "oneOf": [_order_of(resource) for resource in RESOURCES],
+    },
+    "Export": record(
+        {
+            "id": TEXT,
+            "resource": {"enum": RESOURCES},
+            "format": {"enum": FORMATS},
+            "language": {"enum": LANGUAGES},
+            "filters": {"type": "object"},
+            "period": nullable(record({"from": nullable(INSTANT), "to": INSTANT})),
+            "origin": {"enum": ["manual", "scheduled"]},
+            "status": {"enum": ["queued", "running", "succeeded", "failed", "expired"]},
+            "progress": record({"done": _COUNT, "total": nullable(_COUNT)}),
+            "requested_by": TEXT,
+            "requested_at": INSTANT,
+            "finished_at": nullable(INSTANT),
+            "expires_at": nullable(INSTANT),
+            "rows": nullable(_COUNT),
+            "size_bytes": nullable(_COUNT),
+            "sha256": nullable(TEXT),
+            "file_name": nullable(TEXT),
+            "download_url": nullable(TEXT),
+            "error": nullable(TEXT),
+        }
+    ),
+    "Exports": page_of("Export"),
+    "Config": record(
+        {
+            "stage": TEXT,
+            "languages": {"type": "array", "items": TEXT},
+            "time_zone": TEXT,
+            "sign_in": record({"url": TEXT, "client_id": TEXT, "scopes": TEXT}),
+            "limits": {"type": "object", "additionalProperties": {"type": "integer"}},
+        }
+    ),
+    "Session": record(
+        {
+            "username": TEXT,
+            "roles": {"type": "array", "items": TEXT},
+            "permissions": {"type": "array", "items": TEXT},
+            "expires_at": INSTANT,
+        }
+    ),
+    "Health": record(
+        {
+            "status": {"enum": ["ok", "failing"]},
+            "checks": {"type": "object", "additionalProperties": {"enum": ["ok", "failing"]}},
+        },
+        optional=("checks",),
+    ),
+    "Problem": {
+        "type": "object",
+        "properties": {
+            "type": TEXT,
+            "title": TEXT,
+            "status": {"type": "integer"},
+            "detail": TEXT,
+            "instance": TEXT,
+            "request_id": TEXT,
+            "errors": {
+                "type": "array",
+                "items": record({"in": TEXT, "name": TEXT, "detail": TEXT}),
+            },
+        },
+        "required": ["type", "title", "status", "request_id"],
+    },
+}

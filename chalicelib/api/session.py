@@ -1,0 +1,91 @@
+"""What a client must know around signing in: configuration, session, health, contract."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+
+from chalicelib import aws, clock, log
+from chalicelib.api import openapi
+from chalicelib.api.http import Answer, Call, serves
+from chalicelib.api.schemas import LANGUAGES, MAX_BODY_BYTES
+from chalicelib.settings import settings
+from chalicelib.users.tables import store
+
+
+@serves("get_config")
+def get_config(call: Call) -> Answer:  # noqa: ARG001 - a view
+    """Public configuration: nothing here is secret."""
+    return Answer(
+        {
+            "stage": settings().stage,
+            "languages": LANGUAGES,
+            "time_zone": settings().time_zone.key,
+            "sign_in": {
+                "url": settings().sign_in_url,
+                "client_id": settings().page_client_id,
+                "scopes": "openid email profile",
+            },
+            "limits": {
+                "page_rows": 100,
+                "body_bytes": MAX_BODY_BYTES,
+                "running_exports": settings().max_running_exports,
+                "export_retention_days": settings().export_retention_days,
+            },
+        }
+    )
+
+
+@serves("get_session")
+def get_session(call: Call) -> Answer:
+    """The caller. Without a role there is a session, but nothing that it permits."""
+    actor = call.actor
+    return Answer(
+        {
+            "username": actor.name,
+            "roles": list(actor.roles),
+            "permissions": sorted(actor.permissions),
+            "expires_at": clock.instant(datetime.fromtimestamp(actor.expires_at, tz=UTC)),
+        }
+    )
+
+
+@serves("get_openapi")
+def get_openapi(call: Call) -> Answer:  # noqa: ARG001 - a view
+    """The contract."""
+    return Answer(openapi.document())
+
+
+@serves("get_health")
+def get_health(call: Call) -> Answer:
+    """Whether the service is up; with `deep`, whether each store answers."""
+    if not call.parameters.get("deep"):
+        return Answer({"status": "ok"})
+    checks = {name: _check(name, probe) for name, probe in _probes().items()}
+    healthy = all(state == "ok" for state in checks.values())
+    status = "ok" if healthy else "failing"
+    return Answer({"status": status, "checks": checks}, 200 if healthy else 503)
+
+
+def _probes() -> dict[str, Callable[[], object]]:
+    names = settings()
+    tables = {
+        "users": (names.users_table, None),
+        "ecosystems": (names.ecosystems_table, None),
+        "audit": (names.audit_table, "health"),
+        "exports": (names.exports_table, None),
+    }
+    probes: dict[str, Callable[[], object]] = {
+        name: partial(store().get_item, table, "health", range_key)
+        for name, (table, range_key) in tables.items()
+    }
+    probes["bucket"] = lambda: aws.s3().head_bucket(Bucket=names.exports_bucket)
+    return probes
+
+
+def _check(name: str, probe: Callable[[], object]) -> str:
+    try:
+        probe()
+    except Exception as error:  # noqa: BLE001 - whatever it is, this store is not well
+        log.event("health.failing", level="ERROR", store=name, **log.failure(error))
+        return "failing"
+    return "ok"

@@ -1,0 +1,189 @@
+"""Requests checked against the contract: every fault is found, not just the first."""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from chalicelib.api.contract import Operation, Parameter
+from chalicelib.api.problems import PayloadTooLargeError, UnsupportedMediaTypeError
+from chalicelib.api.schemas import MAX_BODY_BYTES, SCHEMAS, Schema
+from chalicelib.errors import (
+    Fault,
+    IdempotencyKeyRequiredError,
+    InvalidRequestError,
+    PreconditionRequiredError,
+)
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+
+_MAX_DETAIL = 300
+_MAX_DEPTH = 20
+_MISSING_HEADERS = {
+    "If-Match": PreconditionRequiredError("Send the ETag of the customer that you saw as If-Match"),
+    "Idempotency-Key": IdempotencyKeyRequiredError("Send a UUID of yours as Idempotency-Key"),
+}
+
+
+def parameters(operation: Operation, event: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of the request by name, converted, with defaults filled in.
+
+    `event` is API Gateway's. Raises `InvalidRequestError` with every fault, or the error of its
+    own that a missing header has.
+    """
+    faults: list[Fault] = []
+    values: dict[str, Any] = {}
+    given = {"path": _path(event), "query": _query(event), "header": _headers(operation, event)}
+    for where, raw in given.items():
+        known = [one for one in operation.parameters if one.where == where]
+        if where == "query" and not operation.any_query:
+            faults += _unknown(known, raw)
+        for parameter in known:
+            values[parameter.name] = _value(parameter, raw.get(parameter.name), faults)
+    if faults:
+        raise InvalidRequestError(faults)
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def body(operation: Operation, event: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON body, fitting the operation's schema.
+
+    Raises `PayloadTooLargeError`, `UnsupportedMediaTypeError`, `InvalidRequestError`.
+    """
+    raw = _raw_body(event)
+    content_type = _header(event, "content-type") or "application/json"
+    if content_type.split(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMediaTypeError
+    value = _parse(raw)
+    schema = SCHEMAS[operation.body or ""]
+    faults = list(_body_faults(schema, value))
+    if faults:
+        raise InvalidRequestError(faults)
+    fitting: dict[str, Any] = value
+    return fitting
+
+
+def _path(event: Mapping[str, Any]) -> dict[str, list[str]]:
+    given = event.get("pathParameters") or {}
+    return {name: [unquote(value)] for name, value in given.items()}
+
+
+def _query(event: Mapping[str, Any]) -> dict[str, list[str]]:
+    return dict(event.get("multiValueQueryStringParameters") or {})
+
+
+def _headers(operation: Operation, event: Mapping[str, Any]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for parameter in operation.parameters:
+        if parameter.where == "header":
+            value = _header(event, parameter.name.lower())
+            if value is None:
+                raise _MISSING_HEADERS[parameter.name]
+            found[parameter.name] = [value]
+    return found
+
+
+def _header(event: Mapping[str, Any], name: str) -> str | None:
+    headers: Mapping[str, str] = event.get("headers") or {}
+    return next((value for key, value in headers.items() if key.lower() == name), None)
+
+
+def _unknown(known: Sequence[Parameter], raw: Mapping[str, Any]) -> list[Fault]:
+    names = {parameter.name for parameter in known}
+    return [Fault("query", name, "is not a parameter here") for name in raw if name not in names]
+
+
+def _value(parameter: Parameter, given: list[str] | None, faults: list[Fault]) -> Any:
+    if given is None:
+        if parameter.required:
+            faults.append(Fault(parameter.where, parameter.name, "is missing"))
+        return parameter.schema.get("default")
+    array = parameter.schema.get("type") == "array"
+    if not array and len(given) > 1:
+        faults.append(Fault(parameter.where, parameter.name, "is given more than once"))
+        return None
+    value: Any = given if array else _converted(parameter.schema, given[0])
+    validator = _parameter_validator(parameter)
+    faults += [
+        Fault(parameter.where, parameter.name, error.message[:_MAX_DETAIL])
+        for error in validator.iter_errors(value)
+    ]
+    return tuple(value) if array else value
+
+
+def _converted(schema: Schema, text: str) -> str | int:
+    """A whole number where one is due and one is there; else the text, which will not fit."""
+    digits = text.removeprefix("-")
+    if schema.get("type") == "integer" and digits.isascii() and digits.isdecimal():
+        return int(text[:20])
+    return text
+
+
+def _raw_body(event: Mapping[str, Any]) -> bytes:
+    text = event.get("body") or ""
+    raw = base64.b64decode(text) if event.get("isBase64Encoded") else text.encode(errors="replace")
+    if len(raw) > MAX_BODY_BYTES:
+        message = f"The body is larger than {MAX_BODY_BYTES} bytes"
+        raise PayloadTooLargeError(message)
+    return raw
+
+
+def _parse(raw: bytes) -> Any:
+    try:
+        value = json.loads(raw.decode(), parse_constant=_refuse_constant)
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        detail = "is not JSON in UTF-8" if raw else "is missing"
+        raise InvalidRequestError([Fault("body", "", detail)]) from error
+    if _depth(value) > _MAX_DEPTH:
+        raise InvalidRequestError([Fault("body", "", f"is nested deeper than {_MAX_DEPTH}")])
+    return value
+
+
+def _refuse_constant(name: str) -> None:
+    message = f"{name} is not JSON"
+    raise ValueError(message)
+
+
+def _depth(value: Any) -> int:
+    parts: Sequence[Any] = ()
+    if isinstance(value, dict):
+        parts = list(value.values())
+    elif isinstance(value, list):
+        parts = value
+    return 1 + max((_depth(part) for part in parts), default=0)
+
+
+def _body_faults(schema: Schema, value: Any) -> Iterator[Fault]:
+    branch = _branch(schema, value)
+    for error in _validator(json.dumps(branch)).iter_errors(value):
+        name = "/".join(str(step) for step in error.absolute_path)
+        yield Fault("body", name, error.message[:_MAX_DETAIL])
+
+
+def _branch(schema: Schema, value: Any) -> Schema:
+    """The alternative that the discriminator chooses, so that faults are told of that one alone."""
+    if "discriminator" not in schema or not isinstance(value, dict):
+        return schema
+    name = schema["discriminator"]["propertyName"]
+    choices: dict[str, Schema] = {one["properties"][name]["const"]: one for one in schema["oneOf"]}
+    chosen = value.get(name)
+    if isinstance(chosen, str) and chosen in choices:
+        return choices[chosen]
+    return {"type": "object", "properties": {name: {"enum": list(choices)}}, "required": [name]}
+
+
+@cache
+def _validator(schema: str) -> "Validator":
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(
+        json.loads(schema), format_checker=Draft202012Validator.FORMAT_CHECKER
+    )
+
+
+def _parameter_validator(parameter: Parameter) -> "Validator":
+    return _validator(json.dumps(parameter.schema))

@@ -1,0 +1,1 @@
+"""Lambda entry points other than HTTP: one thin function a file."""

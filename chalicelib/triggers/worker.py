@@ -1,0 +1,23 @@
+"""The queue of exports → the running of each."""
+
+import json
+
+from chalice.app import Blueprint, SQSEvent
+
+from chalicelib import log
+from chalicelib.exports import running
+from chalicelib.users.tables import ExportItem
+
+workers = Blueprint(__name__)
+
+
+# The ARN is a placeholder: infra/resources.yaml puts that of the queue in its place.
+# One message at a time: a batch would be delivered again as a whole when one of them fails.
+@workers.on_sqs_message(queue_arn="arn:aws:sqs:us-east-1:000000000000:exports", batch_size=1)
+def worker(event: SQSEvent) -> None:
+    """Run the export of each message. An error makes SQS deliver it again later."""
+    for message in event:
+        content = json.loads(message.body)
+        job = ExportItem.from_raw_data(content["job"])
+        log.event("export.received", export_id=job.id, request_id=content["request_id"])
+        running.run(job, content["request_id"])
