@@ -1,0 +1,1 @@
+"""What builds, deploys and fills the system; nothing of it ships inside the Lambda functions."""

@@ -1,0 +1,228 @@
+"""Deploy the package with CloudFormation: to an AWS account, or to the local stack, the same way.
+
+`python -m infra.deploy --stage NAME` deploys the stack `store-users-NAME` with the credentials and
+the region of the environment, and the settings of infra/stages.toml.
+"""
+
+import argparse
+import hashlib
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import boto3
+import yaml
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+
+from infra import package
+from infra.cron import schedule_expression
+from infra.emulator_gaps import apply_gateway_responses
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+STAGES_FILE = package.ROOT / "infra" / "stages.toml"
+
+
+class DeployError(Exception):
+    """The deployment did not go through; the message says what CloudFormation said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to deploy to. `endpoint` is the emulator's address; None is AWS itself."""
+
+    stage: str
+    region: str
+    endpoint: str | None = None
+
+    @property
+    def stack(self) -> str:
+        """The name of the stack."""
+        return f"store-users-{self.stage}"
+
+    def client(self, service: str) -> Any:
+        """A client of the service there; the credentials are the environment's."""
+        return boto3.client(service, region_name=self.region, endpoint_url=self.endpoint)  # type: ignore[call-overload]
+
+
+def deploy(target: Target, parameters: Mapping[str, str]) -> dict[str, str]:
+    """Create the stack, or bring it up to the package; its outputs. Raises `DeployError`.
+
+    The address of the API is known only once it is there, and the functions cannot refer to it
+    without a circle in the template: where it is not given, a second pass fills it in.
+    """
+    body = _upload(target)
+    given = {**_stored_public_url(target), **parameters}
+    outputs = _apply(target, body, given)
+    address = parameters.get("PublicUrl") or _address(target, outputs)
+    if outputs["PublicUrl"] != address:
+        outputs = _apply(target, body, {**given, "PublicUrl": address})
+    if target.endpoint is not None:
+        apply_gateway_responses(target.client("apigateway"), outputs["RestAPIId"])
+    return outputs
+
+
+def stack_outputs(target: Target) -> dict[str, str]:
+    """The outputs of the stack; none where there is no stack."""
+    client: CloudFormationClient = target.client("cloudformation")
+    try:
+        stacks = client.describe_stacks(StackName=target.stack)["Stacks"]
+    except ClientError:
+        return {}
+    return {one["OutputKey"]: one["OutputValue"] for one in stacks[0].get("Outputs", ())}
+
+
+def stage_parameters(stage: str, now: datetime) -> dict[str, str]:
+    """The parameters that infra/stages.toml gives the stage, over its defaults.
+
+    Raises `DeployError` where the file does not name the stage.
+    """
+    stages: dict[str, dict[str, Any]] = tomllib.loads(STAGES_FILE.read_text())
+    if stage not in stages:
+        message = f"{STAGES_FILE.name} has no section [{stage}]"
+        raise DeployError(message)
+    chosen = {**stages["defaults"], **stages[stage]}
+    weekly = chosen.pop("lead_export_at")
+    zone = ZoneInfo(chosen["TimeZone"])
+    schedule = schedule_expression(weekly, zone, now)
+    return {"LeadExportSchedule": schedule, **{name: str(value) for name, value in chosen.items()}}
+
+
+def _stored_public_url(target: Target) -> dict[str, str]:
+    stored = stack_outputs(target).get("PublicUrl")
+    return {"PublicUrl": stored} if stored else {}
+
+
+def _address(target: Target, outputs: Mapping[str, str]) -> str:
+    if target.endpoint is None:
+        return outputs["EndpointURL"].rstrip("/")
+    return f"{target.endpoint}/_aws/execute-api/{outputs['RestAPIId']}/api"
+
+
+def _upload(target: Target) -> str:
+    """Put package and template where CloudFormation finds them; the template's address."""
+    s3, bucket = target.client("s3"), _artifacts_bucket(target)
+    archive = package.ARCHIVE.read_bytes()
+    key = f"{hashlib.sha256(archive).hexdigest()}.zip"
+    s3.put_object(Bucket=bucket, Key=key, Body=archive)
+    template = yaml.safe_load(package.TEMPLATE.read_text())
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = f"s3://{bucket}/{key}"
+    text = yaml.safe_dump(template, allow_unicode=True, sort_keys=False).encode()
+    template_key = f"{hashlib.sha256(text).hexdigest()}.yaml"
+    s3.put_object(Bucket=bucket, Key=template_key, Body=text)
+    address: str = s3.meta.endpoint_url
+    return f"{address}/{bucket}/{template_key}"
+
+
+def _artifacts_bucket(target: Target) -> str:
+    account = target.client("sts").get_caller_identity()["Account"]
+    bucket = f"store-users-artifacts-{account}-{target.region}"
+    s3 = target.client("s3")
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except ClientError:
+        location = {"LocationConstraint": target.region}
+        extra = {} if target.region == "us-east-1" else {"CreateBucketConfiguration": location}
+        s3.create_bucket(Bucket=bucket, **extra)
+        s3.put_public_access_block(
+            Bucket=bucket,
+            PublicAccessBlockConfiguration={
+                "BlockPublicAcls": True,
+                "IgnorePublicAcls": True,
+                "BlockPublicPolicy": True,
+                "RestrictPublicBuckets": True,
+            },
+        )
+    return bucket
+
+
+def _apply(target: Target, template_url: str, parameters: Mapping[str, str]) -> dict[str, str]:
+    """Make a change set and carry it out; the outputs of the stack after it."""
+    client: CloudFormationClient = target.client("cloudformation")
+    outputs = stack_outputs(target)
+    name = f"deploy-{datetime.now(UTC):%Y%m%d%H%M%S%f}"
+    client.create_change_set(
+        StackName=target.stack,
+        ChangeSetName=name,
+        ChangeSetType="UPDATE" if outputs else "CREATE",
+        TemplateURL=template_url,
+        Parameters=[
+            {"ParameterKey": key, "ParameterValue": value}
+            for key, value in {"Stage": target.stage, **parameters}.items()
+        ],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        Tags=[
+            {"Key": "application", "Value": "store-users"},
+            {"Key": "stage", "Value": target.stage},
+        ],
+    )
+    if _is_ready(client, target.stack, name):
+        _execute(client, target.stack, name, created=not outputs)
+    return stack_outputs(target)
+
+
+def _is_ready(client: "CloudFormationClient", stack: str, name: str) -> bool:
+    """Whether the change set has changes to carry out. Raises `DeployError` if it is refused."""
+    waiter = client.get_waiter("change_set_create_complete")
+    try:
+        waiter.wait(
+            StackName=stack, ChangeSetName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 300}
+        )
+    except WaiterError as error:
+        reason = client.describe_change_set(StackName=stack, ChangeSetName=name).get(
+            "StatusReason", ""
+        )
+        if "didn't contain changes" in reason or "No updates" in reason:
+            client.delete_change_set(StackName=stack, ChangeSetName=name)
+            return False
+        raise DeployError(reason) from error
+    return True
+
+
+def _execute(client: "CloudFormationClient", stack: str, name: str, *, created: bool) -> None:
+    client.execute_change_set(StackName=stack, ChangeSetName=name)
+    event = "stack_create_complete" if created else "stack_update_complete"
+    try:
+        client.get_waiter(event).wait(  # type: ignore[call-overload]
+            StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 1800}
+        )
+    except WaiterError as error:
+        raise DeployError(_failures(client, stack)) from error
+
+
+def _failures(client: "CloudFormationClient", stack: str) -> str:
+    events = client.describe_stack_events(StackName=stack)["StackEvents"]
+    failed = [one for one in events if one.get("ResourceStatus", "").endswith("FAILED")]
+    lines = [f"{one['LogicalResourceId']}: {one.get('ResourceStatusReason', '')}" for one in failed]
+    return "\n".join(reversed(lines)) or "see the events of the stack"
+
+
+def main() -> int:
+    """Deploy to AWS; say where it is."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--stage", required=True)
+    stage: str = parser.parse_args().stage
+    region = boto3.Session().region_name
+    if not region:
+        sys.stderr.write("Say which region: export AWS_DEFAULT_REGION=us-east-1\n")
+        return 2
+    try:
+        parameters = stage_parameters(stage, datetime.now(UTC))
+        package.build()
+        outputs = deploy(Target(stage, region), parameters)
+    except (DeployError, package.PackageError, BotoCoreError, ClientError) as error:
+        sys.stderr.write(f"The deployment did not go through: {error}\n")
+        return 1
+    sys.stdout.write(f"{outputs['PublicUrl']}/ is up; people: user pool {outputs['UserPoolId']}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""Build what is deployed: `out/deployment.zip` and `out/template.yaml`, nothing but them.
+
+`python -m infra.package` builds; a build whose inputs are those of the last one is not repeated.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from infra.gateway_responses import gateway_responses
+
+ROOT = Path(__file__).parent.parent
+OUT = ROOT / "out"
+TEMPLATE = OUT / "template.yaml"
+ARCHIVE = OUT / "deployment.zip"
+
+_STAMP = OUT / "inputs.sha256"
+_INPUTS = ("app.py", "chalicelib", ".chalice", "requirements.txt", "infra")
+
+
+class PackageError(Exception):
+    """The package could not be built; the message says what Chalice said."""
+
+
+def build() -> bool:
+    """Build the package unless it is up to date; whether it was built. Raises `PackageError`."""
+    fingerprint = _fingerprint()
+    if _STAMP.exists() and _STAMP.read_text() == fingerprint and ARCHIVE.exists():
+        return False
+    shutil.rmtree(OUT, ignore_errors=True)
+    _run_chalice()
+    _finish_template()
+    _STAMP.write_text(fingerprint)
+    return True
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256(sys.version.encode())
+    for name in _INPUTS:
+        path = ROOT / name
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file() and file.suffix != ".pyc" and "deployments" not in file.parts:
+                digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _run_chalice() -> None:
+    """Chalice names the region in the template only where it must know one; any will do."""
+    command = [
+        *(str(Path(sys.executable).with_name("chalice")), "package", "--stage", "package"),
+        *("--template-format", "yaml", "--merge-template", "infra/resources.yaml", str(OUT)),
+    ]
+    environment = {"AWS_DEFAULT_REGION": "us-east-1", **os.environ}
+    done = subprocess.run(  # noqa: S603 - our own words
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise PackageError(done.stderr or done.stdout)
+
+
+def _finish_template() -> None:
+    made = OUT / "sam.yaml"
+    template = yaml.safe_load(made.read_text())
+    template["Description"] = "Store Users: customers and leads of the shop"
+    template["Resources"]["RestAPI"]["Properties"]["GatewayResponses"] = gateway_responses()
+    TEMPLATE.write_text(yaml.safe_dump(template, allow_unicode=True, sort_keys=False))
+    made.unlink()
+
+
+def main() -> int:
+    """Build, and say what was built."""
+    try:
+        built = build()
+    except PackageError as error:
+        sys.stderr.write(f"The package could not be built:\n{error}\n")
+        return 1
+    size = ARCHIVE.stat().st_size / 1_000_000
+    sys.stdout.write(
+        f"{ARCHIVE.relative_to(ROOT)}: {size:.1f} MB{'' if built else ', up to date'}\n"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
