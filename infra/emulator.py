@@ -1,0 +1,153 @@
+"""The AWS emulator (MiniStack) as a process: start it on this machine alone, end all of it."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from infra.package import ROOT
+
+FOLDER = Path(os.environ.get("STORE_USERS_LOCAL", ROOT / ".local"))
+"""Where the local stack keeps what it needs; tests have theirs elsewhere."""
+_PID_FILE = FOLDER / "pid"
+_LOG_FILE = FOLDER / "ministack.log"
+
+_START_SECONDS = 60
+_STOP_SECONDS = 20
+
+
+class EmulatorError(Exception):
+    """The emulator cannot run; the message says what to do about it."""
+
+
+def environment() -> dict[str, str]:
+    """What a process needs to talk to the emulator instead of AWS."""
+    return {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+
+
+def running() -> int | None:
+    """The process id of the emulator, or None."""
+    try:
+        pid = int(_PID_FILE.read_text())
+        os.kill(pid, 0)
+    except (OSError, ValueError):
+        return None
+    return pid
+
+
+def start(port: int) -> "subprocess.Popen[bytes]":
+    """Start the emulator on 127.0.0.1 and wait until it answers. Raises `EmulatorError`."""
+    _check_port(port)
+    temporary = FOLDER / "tmp"
+    temporary.mkdir(parents=True, exist_ok=True)
+    settings = {
+        **os.environ,
+        **environment(),
+        "BIND_HOST": "127.0.0.1",  # its default is every interface
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": "localhost",
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(FOLDER / "state"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(FOLDER / "s3"),
+        "TMPDIR": str(temporary),
+        "LOG_LEVEL": "INFO",
+        "IOT_MTLS_ENABLED": "0",  # it would listen on every interface, on a port of its own
+    }
+    with _LOG_FILE.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ministack"],
+            env=settings,
+            cwd=FOLDER,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    _PID_FILE.write_text(str(process.pid))
+    _wait_until_ready(process, port)
+    return process
+
+
+def stop() -> bool:
+    """End the emulator and every function that it runs; whether there was one."""
+    pid = running()
+    if pid is None:
+        _PID_FILE.unlink(missing_ok=True)
+        return False
+    _signal_group(pid, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_SECONDS
+    while _is_alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    _signal_group(pid, signal.SIGKILL)
+    _PID_FILE.unlink(missing_ok=True)
+    return True
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            message = (
+                f"Port {port} is taken by another program. Choose another one: "
+                f"make run PORT={port + 1}"
+            )
+            raise EmulatorError(message) from error
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        with contextlib.suppress(urllib.error.URLError, OSError):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/_ministack/health", timeout=2)
+            return
+        time.sleep(0.1)
+    stop()
+    message = f"The AWS emulator did not start; see {_LOG_FILE}"
+    raise EmulatorError(message)
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether the process runs; a child of ours that has ended is collected."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, number)
+
+
+def remove_state() -> None:
+    """Forget all data of the local stack."""
+    import shutil
+
+    for name in ("state", "s3", "tmp", "people.json"):
+        path = FOLDER / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def log_path() -> Path:
+    """Where the emulator and the functions that it runs write."""
+    return _LOG_FILE

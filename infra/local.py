@@ -1,0 +1,224 @@
+"""The whole system on this machine: `make run`, `make stop`, `make token`.
+
+Starts the emulator, deploys the real template to it, puts demo people and demo data in, and says
+where it all is, for people on standard output and for programs in `.local/stack.json`.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra import emulator, package
+from infra.demo import demo_users
+from infra.demo_store import add_missing
+from infra.deploy import DeployError, Target, deploy, stage_parameters
+from infra.people import Person, add_people, gateway_token, person_token
+
+_STACK_FILE = emulator.FOLDER / "stack.json"
+_PEOPLE_FILE = emulator.FOLDER / "people.json"
+_REGION = "us-east-1"
+
+
+def run(port: int, demo_count: int, *, detach: bool, reset: bool) -> int:
+    """Bring the stack up; stay until Ctrl-C unless detached. The exit status."""
+    emulator.FOLDER.mkdir(exist_ok=True)
+    if emulator.running() and _running_port() != port:
+        _say(f"It already runs, on port {_running_port()}. End it first: make stop")
+        return 1
+    if reset:
+        stop()
+        emulator.remove_state()
+    try:
+        _bring_up(port, demo_count)
+    except KeyboardInterrupt:
+        stop()
+        return 130
+    except (emulator.EmulatorError, package.PackageError, DeployError) as error:
+        _say(f"\n{error}")
+        stop()
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        _say(f"\n{error}\nSee {emulator.log_path()}")
+        stop()
+        return 1
+    return 0 if detach else _stay()
+
+
+def stop() -> bool:
+    """End everything that `run` started; the data stays for the next run."""
+    _STACK_FILE.unlink(missing_ok=True)
+    return emulator.stop()
+
+
+def token(role: str) -> str:
+    """An access token for the role. Raises `LookupError` where there is none such."""
+    stack = read_stack()
+    target = Target("local", stack["region"], stack["endpoint"])
+    if role == "gateway":
+        return gateway_token(target, stack["user_pool_id"], stack["gateway_client_id"])
+    for person in stack["people"]:
+        if person["roles"] == ([role] if role != "none" else []):
+            return person_token(target, stack["client_id"], person)
+    known = sorted({name for person in stack["people"] for name in person["roles"]})
+    message = f"There is no role {role}; there are {', '.join(known)}, gateway and none"
+    raise LookupError(message)
+
+
+def read_stack() -> dict[str, Any]:
+    """What `run` wrote down. Raises `LookupError` where nothing runs."""
+    if not _STACK_FILE.exists():
+        message = "The local stack does not run. Start it: make run"
+        raise LookupError(message)
+    stack: dict[str, Any] = json.loads(_STACK_FILE.read_text())
+    return stack
+
+
+def _bring_up(port: int, demo_count: int) -> None:
+    started = time.monotonic()
+    _say("1/5  Packaging the functions")
+    package.build()
+    _say(f"2/5  Starting the AWS emulator on 127.0.0.1:{port}")
+    if not emulator.running():
+        emulator.start(port)
+    target = Target("local", _REGION, f"http://localhost:{port}")
+    _say("3/5  Deploying the template")
+    parameters = stage_parameters("local", datetime.now(UTC))
+    outputs = deploy(target, {**parameters, "EmulatorEndpoint": str(target.endpoint)})
+    _say("4/5  Adding the demo people")
+    people = add_people(target, outputs, _known_passwords())
+    _say(f"5/5  Loading {demo_count} demo store users")
+    added = _load_demo(target, outputs, demo_count)
+    _say(f"     {added} were not there yet; up in {time.monotonic() - started:.0f} s")
+    stack = _describe(target, outputs, people)
+    _write(_PEOPLE_FILE, {person["username"]: person["password"] for person in people})
+    _write(_STACK_FILE, stack)
+    _say(_welcome(stack))
+
+
+def _load_demo(target: Target, outputs: Mapping[str, str], count: int) -> int:
+    users = demo_users(count, today=datetime.now(UTC).date())
+    return add_missing(target.client("dynamodb"), outputs["UsersTable"], users)
+
+
+def _known_passwords() -> dict[str, str]:
+    if not _PEOPLE_FILE.exists():
+        return {}
+    known: dict[str, str] = json.loads(_PEOPLE_FILE.read_text())
+    return known
+
+
+def _describe(target: Target, outputs: Mapping[str, str], people: list[Person]) -> dict[str, Any]:
+    names = ("users", "ecosystems", "audit", "exports")
+    functions = ("api", "authorizer", "stream", "worker", "schedule")
+    return {
+        "url": outputs["PublicUrl"],
+        "endpoint": target.endpoint,
+        "region": target.region,
+        "user_pool_id": outputs["UserPoolId"],
+        "client_id": outputs["PageClientId"],
+        "gateway_client_id": outputs["GatewayClientId"],
+        "people": people,
+        "tables": {name: outputs[f"{name.title()}Table"] for name in names},
+        "bucket": outputs["ExportsBucket"],
+        "queue": outputs["ExportsQueueUrl"],
+        "topic": outputs["MarketingTopicArn"],
+        "functions": {name: outputs[f"{name.title()}Function"] for name in functions},
+    }
+
+
+def _write(path: os.PathLike[str], content: Mapping[str, Any]) -> None:
+    """Write for the owner's eyes alone: there are passwords in it."""
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+
+
+def _welcome(stack: Mapping[str, Any]) -> str:
+    width = max(len(person["username"]) for person in stack["people"])
+    people = "\n".join(
+        f"  {person['username']:<{width}}  {person['password']}  "
+        f"{', '.join(person['roles']) or 'no role'}"
+        for person in stack["people"]
+    )
+    url = stack["url"]
+    customer = "cus_0042"
+    return f"""
+Store Users runs:  {url}/
+
+Demo people (user name, password, role):
+{people}
+
+Try:
+  TOKEN=$(make -s token ROLE=admin)
+  curl -s -H "Authorization: Bearer $TOKEN" {url}/v1/customers?limit=3
+  curl -s -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
+    -X PUT -H 'If-Match: "1"' -d '{{"access":"suspended","reason":"Trying the switch"}}' \\
+    {url}/v1/customers/{customer}/access
+  curl -s -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
+    -H "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)" -d '{{"resource":"leads"}}' \\
+    {url}/v1/exports
+"""
+
+
+def _running_port() -> int:
+    stack = read_stack() if _STACK_FILE.exists() else {"endpoint": ":0"}
+    return int(str(stack["endpoint"]).rpartition(":")[2])
+
+
+def _stay() -> int:
+    """Wait for Ctrl-C, for `make stop`, or for the emulator's own end."""
+    _say("Ctrl-C ends it; the data stays for the next run (make run RESET=1 begins anew).")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        while emulator.running():
+            time.sleep(0.5)
+    except (KeyboardInterrupt, SystemExit):
+        _say("\nEnding…")
+    finally:
+        stop()
+    return 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """The command line; the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    starting = commands.add_parser("run")
+    starting.add_argument("--port", type=int, default=4566)
+    starting.add_argument("--demo-users", type=int, default=300)
+    starting.add_argument("--detach", action="store_true")
+    starting.add_argument("--reset", action="store_true")
+    commands.add_parser("stop")
+    commands.add_parser("token").add_argument("role")
+    given = parser.parse_args()
+    os.environ.update(emulator.environment())
+    os.environ.pop("AWS_PROFILE", None)
+    if given.command == "run":
+        return run(given.port, given.demo_users, detach=given.detach, reset=given.reset)
+    if given.command == "stop":
+        _say("Ended." if stop() else "Nothing was running.")
+        return 0
+    try:
+        _say(token(given.role))
+    except (LookupError, BotoCoreError, ClientError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
