@@ -1,0 +1,109 @@
+"""What tests share: an AWS in this process (moto) with the tables of the real template."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+from moto import mock_aws
+
+from chalicelib import aws, dynamodb, keys
+from chalicelib.settings import settings
+from chalicelib.users import tables
+from infra.package import ROOT
+
+REGION = "us-east-1"
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
+    "STAGE": "test",
+    "USERS_TABLE": "users",
+    "ECOSYSTEMS_TABLE": "ecosystems",
+    "AUDIT_TABLE": "audit",
+    "EXPORTS_TABLE": "exports",
+    "EXPORTS_BUCKET": "exports-bucket",
+    "EXPORTS_QUEUE_URL": "set by the fixture `cloud`",
+    "PROJECTION_DEAD_LETTERS_URL": "set by the fixture `cloud`",
+    "MARKETING_TOPIC_ARN": "set by the fixture `cloud`",
+    "SIGNING_SECRET_ID": "signing",
+    "TOKEN_ISSUER": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Test",
+    "TOKEN_KEYS_URL": "http://127.0.0.1:9/set-by-the-fixture-pool",
+    "PAGE_CLIENT_ID": "page-client",
+    "GATEWAY_CLIENT_ID": "gateway-client",
+    "GATEWAY_SCOPE": "store-users/gateway",
+    "GROUP_ROLES": json.dumps({role: role for role in ("viewer", "support", "marketing", "admin")}),
+    "PUBLIC_URL": "https://store-users.example/api",
+}
+_TABLES = {
+    "UsersTable": "users",
+    "EcosystemsTable": "ecosystems",
+    "AuditTable": "audit",
+    "ExportsTable": "exports",
+}
+
+
+class _TemplateLoader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms as plain values: they play no part in the tables."""
+
+
+_TemplateLoader.add_multi_constructor("!", lambda _loader, _tag, node: str(node.value))
+
+
+def template_resources() -> dict[str, Any]:
+    """The resources of infra/resources.yaml, intrinsic functions aside."""
+    text = (ROOT / "infra" / "resources.yaml").read_text()
+    resources: dict[str, Any] = yaml.load(text, Loader=_TemplateLoader)["Resources"]  # noqa: S506
+    return resources
+
+
+def forget_clients() -> None:
+    """Make the next use read the environment again and connect anew."""
+    settings.cache_clear()
+    dynamodb.connection.cache_clear()
+    tables.store.cache_clear()
+    keys.key_ring.cache_clear()
+    for client in (aws.s3, aws.sqs, aws.sns, aws.secrets_manager):
+        client.cache_clear()
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty AWS in this process: tables, bucket, queues, topic and secret."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    forget_clients()
+    with mock_aws():
+        _create_tables()
+        _create_rest(monkeypatch)
+        yield
+    forget_clients()
+
+
+def _create_tables() -> None:
+    client = boto3.client("dynamodb", region_name=REGION)
+    resources = template_resources()
+    for logical_id, name in _TABLES.items():
+        properties = resources[logical_id]["Properties"]
+        taken = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+        wanted = {key: properties[key] for key in taken if key in properties}
+        client.create_table(TableName=name, **wanted)
+
+
+def _create_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    boto3.client("s3", region_name=REGION).create_bucket(Bucket="exports-bucket")
+    sqs = boto3.client("sqs", region_name=REGION)
+    for variable, name in (
+        ("EXPORTS_QUEUE_URL", "exports"),
+        ("PROJECTION_DEAD_LETTERS_URL", "projection-dead-letters"),
+    ):
+        monkeypatch.setenv(variable, sqs.create_queue(QueueName=name)["QueueUrl"])
+    topic = boto3.client("sns", region_name=REGION).create_topic(Name="marketing")["TopicArn"]
+    monkeypatch.setenv("MARKETING_TOPIC_ARN", topic)
+    secrets = boto3.client("secretsmanager", region_name=REGION)
+    secrets.create_secret(Name="signing", SecretString="a secret of the tests")

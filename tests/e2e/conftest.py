@@ -1,0 +1,130 @@
+"""The whole system as `make run` brings it up: the real template on the AWS emulator."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from infra.package import ROOT
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back over HTTP."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_args: Any) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack: where it is, and how to talk to it."""
+
+    folder: Path
+    port: int
+
+    @property
+    def facts(self) -> Any:
+        return json.loads((self.folder / "stack.json").read_text())
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return command(self.folder, *arguments)
+
+    def token(self, role: str) -> str:
+        done = self.run("infra.local", "token", role)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            region_name=self.facts["region"],
+            endpoint_url=self.facts["endpoint"],
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        sent = dict(headers or {})
+        if token:
+            sent["Authorization"] = f"Bearer {token}"
+        data = None if body is None else json.dumps(body).encode()
+        if data is not None:
+            sent["Content-Type"] = "application/json"
+        address = path if path.startswith("http") else self.facts["url"] + path
+        request = urllib.request.Request(address, data=data, headers=sent, method=method)
+        try:
+            with urllib.request.build_opener(_NoRedirect).open(request, timeout=30) as answer:
+                return Reply(answer.status, dict(answer.headers), answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Reply(error.code, dict(error.headers), error.read())
+
+
+def command(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "STORE_USERS_LOCAL": str(folder)}
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def eventually(ask: Callable[[], Any], seconds: float = 20) -> Any:
+    """What `ask` answers as soon as it is true: for what happens in the background."""
+    deadline = time.monotonic() + seconds
+    while not (found := ask()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+    return found
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    folder, port = tmp_path_factory.mktemp("stack"), free_port()
+    done = command(
+        folder, "infra.local", "run", "--port", str(port), "--demo-users", "60", "--detach"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    yield Stack(folder, port)
+    command(folder, "infra.local", "stop")
