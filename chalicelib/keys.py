@@ -9,7 +9,7 @@ import hmac
 from dataclasses import dataclass
 from functools import cache
 
-from chalicelib import aws, clock
+from chalicelib import aws, clock, log
 from chalicelib.errors import StoreUnavailableError
 from chalicelib.settings import settings
 
@@ -40,7 +40,7 @@ class KeyRing:
     def current(self) -> Key:
         """The key to sign with. Raises `StoreUnavailableError` where it cannot be had."""
         if not self._keys or self._age() > _LIFETIME_SECONDS:
-            self._fetch()
+            self._refresh()
         return self._keys[0]
 
     def by_id(self, key_id: str) -> Key | None:
@@ -48,9 +48,18 @@ class KeyRing:
         self.current()
         found = self._find(key_id)
         if found is None and self._age() > _SECONDS_BETWEEN_FETCHES:
-            self._fetch()
+            self._refresh()
             found = self._find(key_id)
         return found
+
+    def _refresh(self) -> None:
+        """Fetch the keys; where that fails, those that are here serve on."""
+        try:
+            self._fetch()
+        except StoreUnavailableError:
+            if not self._keys:
+                raise
+            log.event("keys.not_fetched", level="WARNING")
 
     def _find(self, key_id: str) -> Key | None:
         return next((key for key in self._keys if key.id == key_id), None)

@@ -69,7 +69,7 @@ def authorizer(request: AuthRequest) -> AuthResponse:
     views look at the expiry again.
     """
     try:
-        claims = verified(request.token.removeprefix("Bearer "))
+        claims = verified(_bearer(request.token))
     except TokenError as error:
         log.event("token.refused", reason=str(error))
         message = "Unauthorized"
@@ -95,6 +95,14 @@ def actor_of(context: Mapping[str, Any]) -> Actor:
         raise UnauthenticatedError(message)
     roles = tuple(role for role in context["roles"].split(",") if role)
     return Actor(context["principalId"], context["name"], roles, expires_at)
+
+
+def _bearer(header: str) -> str:
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer":
+        message = "not a bearer token"
+        raise TokenError(message)
+    return token
 
 
 def verified(token: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from chalicelib.keys import key_ring
 from chalicelib.settings import settings
 
 _PRESIGNED_SECONDS = 300
+_RETRY_SECONDS = 30
 
 
 def enqueue(message: Mapping[str, Any]) -> None:
@@ -27,6 +28,20 @@ def enqueue(message: Mapping[str, Any]) -> None:
     body = json.dumps(message)
     with _unavailable():
         aws.sqs().send_message(QueueUrl=settings().exports_queue_url, MessageBody=body)
+
+
+def return_soon(receipt_handle: str) -> None:
+    """Let a message that could not be dealt with come back in half a minute.
+
+    Otherwise it stays away as long as the worker might have run. That it does so is no harm: a
+    failure here is not to hide the one that led here.
+    """
+    with suppress(StoreUnavailableError), _unavailable():
+        aws.sqs().change_message_visibility(
+            QueueUrl=settings().exports_queue_url,
+            ReceiptHandle=receipt_handle,
+            VisibilityTimeout=_RETRY_SECONDS,
+        )
 
 
 def upload(path: Path, object_key: str, *, file_name: str, mime_type: str) -> None:
@@ -56,6 +71,12 @@ def remove_files(export_id: str) -> None:
         listed = aws.s3().list_objects_v2(Bucket=bucket, Prefix=object_prefix(export_id))
         for found in listed.get("Contents", ()):
             aws.s3().delete_object(Bucket=bucket, Key=found["Key"])
+
+
+def remove_file(object_key: str) -> None:
+    """Remove one file; none is fine. Raises `StoreUnavailableError`."""
+    with _unavailable():
+        aws.s3().delete_object(Bucket=settings().exports_bucket, Key=object_key)
 
 
 def presigned_url(object_key: str) -> str:

@@ -16,6 +16,7 @@ from chalicelib.errors import (
     ExportGoneError,
     IdempotencyMismatchError,
     NotFoundError,
+    StoreUnavailableError,
     TooManyExportsError,
 )
 from chalicelib.exports import delivery
@@ -105,8 +106,10 @@ def create(job: ExportItem, request_id: str) -> None:
             condition_check_items=[], delete_items=[], put_items=[put, entry], update_items=[]
         )
     except TransactionCanceledError as error:
-        if error.codes[0] != "ConditionalCheckFailed" and _read(job.id) is None:
-            raise
+        if "TransactionConflict" in error.codes and _read(job.id) is None:
+            # The worker and the API write the same job at this moment: one of them will win.
+            message = "The export is being noted; ask again with the same Idempotency-Key"
+            raise StoreUnavailableError(message) from error
 
 
 def find(export_id: str) -> ExportItem:

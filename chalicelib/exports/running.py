@@ -44,7 +44,8 @@ def run(job: ExportItem, request_id: str) -> None:
 
     Raises `BusyError` and `StoreUnavailableError`: both mean, deliver the message again.
     """
-    jobs.create(job, request_id)
+    if jobs.find_file(job.id) is None:
+        jobs.create(job, request_id)
     current = _take(job.id)
     if current is not None:
         _work(current, request_id)
@@ -86,6 +87,7 @@ def _work(job: ExportItem, request_id: str) -> None:
         _produce(job, request_id)
     except _LostError:
         log.event("export.left", export_id=job.id, attempt=int(job.attempt))
+        delivery.remove_file(_object_key(job))
     except StoreUnavailableError as error:
         if job.attempt < MAX_ATTEMPTS:
             _release(job)
@@ -109,7 +111,7 @@ def _produce(job: ExportItem, request_id: str) -> None:
         report.now(file.tally.rows)
         delivery.upload(
             path,
-            f"{delivery.object_prefix(job.id)}{job.attempt}/{file.name}",
+            _object_key(job),
             file_name=file.name,
             mime_type=file.mime_type,
         )
@@ -147,6 +149,11 @@ class _Reporter:
         )
 
 
+def _object_key(job: ExportItem) -> str:
+    """Where this attempt puts its file: attempts must not write over each other."""
+    return f"{delivery.object_prefix(job.id)}{int(job.attempt)}"
+
+
 def _succeed(job: ExportItem, file: File, request_id: str) -> None:
     now = clock.now()
     expires_at = now + timedelta(days=settings().export_retention_days)
@@ -162,9 +169,7 @@ def _succeed(job: ExportItem, file: File, request_id: str) -> None:
             Attribute("size_bytes").set(file.size_bytes),
             Attribute("sha256").set(file.sha256),
             Attribute("file_name").set(file.name),
-            Attribute("object_key").set(
-                f"{delivery.object_prefix(job.id)}{job.attempt}/{file.name}"
-            ),
+            Attribute("object_key").set(_object_key(job)),
         ],
     )
     facts = {"rows": file.tally.rows, "sha256": file.sha256}

@@ -5,7 +5,8 @@ import json
 from chalice.app import Blueprint, SQSEvent
 
 from chalicelib import log
-from chalicelib.exports import running
+from chalicelib.errors import StoreUnavailableError
+from chalicelib.exports import delivery, running
 from chalicelib.users.tables import ExportItem
 
 workers = Blueprint(__name__)
@@ -20,4 +21,8 @@ def worker(event: SQSEvent) -> None:
         content = json.loads(message.body)
         job = ExportItem.from_raw_data(content["job"])
         log.event("export.received", export_id=job.id, request_id=content["request_id"])
-        running.run(job, content["request_id"])
+        try:
+            running.run(job, content["request_id"])
+        except (running.BusyError, StoreUnavailableError):
+            delivery.return_soon(message.receipt_handle)
+            raise
