@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from infra.package import ROOT
 FOLDER = Path(os.environ.get("STORE_USERS_LOCAL", ROOT / ".local"))
 """Where the local stack keeps what it needs; tests have theirs elsewhere."""
 _PID_FILE = FOLDER / "pid"
+_PORT_FILE = FOLDER / "state-port"
 _LOG_FILE = FOLDER / "ministack.log"
 
 _START_SECONDS = 60
@@ -48,6 +50,7 @@ def running() -> int | None:
 def start(port: int) -> "subprocess.Popen[bytes]":
     """Start the emulator on 127.0.0.1 and wait until it answers. Raises `EmulatorError`."""
     _check_port(port)
+    _check_state(port)
     temporary = FOLDER / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
     settings = {
@@ -106,6 +109,17 @@ def _check_port(port: int) -> None:
             raise EmulatorError(message) from error
 
 
+def _check_state(port: int) -> None:
+    """The addresses of queues and API in kept data name the port that they were made on."""
+    if _PORT_FILE.exists() and (made_on := int(_PORT_FILE.read_text())) != port:
+        message = (
+            f"The data here was made on port {made_on}. Go on with it: make run PORT={made_on}; "
+            f"or begin anew: make run PORT={port} RESET=1"
+        )
+        raise EmulatorError(message)
+    _PORT_FILE.write_text(str(port))
+
+
 def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
@@ -138,9 +152,7 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
 
 def remove_state() -> None:
     """Forget all data of the local stack."""
-    import shutil
-
-    for name in ("state", "s3", "tmp", "people.json"):
+    for name in ("state", "s3", "tmp", "people.json", _PORT_FILE.name):
         path = FOLDER / name
         if path.is_dir():
             shutil.rmtree(path)

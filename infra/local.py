@@ -159,7 +159,7 @@ Demo people (user name, password, role):
 
 Try:
   TOKEN=$(make -s token ROLE=admin)
-  curl -s -H "Authorization: Bearer $TOKEN" {url}/v1/customers?limit=3
+  curl -s -H "Authorization: Bearer $TOKEN" "{url}/v1/customers?limit=3"
   curl -s -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
     -X PUT -H 'If-Match: "1"' -d '{{"access":"suspended","reason":"Trying the switch"}}' \\
     {url}/v1/customers/{customer}/access

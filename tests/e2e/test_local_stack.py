@@ -74,6 +74,14 @@ def test_a_taken_port_is_said_with_what_to_do(tmp_path: Path) -> None:
     assert f"make run PORT={taken + 1}" in done.stdout
 
 
+def test_data_made_on_another_port_is_said_with_what_to_do(tmp_path: Path, port: int) -> None:
+    (tmp_path / "state-port").write_text("4566")
+    done = command(tmp_path, "infra.local", "run", "--port", str(port), "--detach")
+    assert done.returncode == 1
+    assert "The data here was made on port 4566" in done.stdout
+    assert f"make run PORT={port} RESET=1" in done.stdout
+
+
 def test_a_token_without_a_running_stack_says_how_to_start_one(tmp_path: Path) -> None:
     done = command(tmp_path, "infra.local", "token", "admin")
     assert done.returncode == 1
