@@ -185,7 +185,9 @@ def _response(answer: Answer, event: Mapping[str, Any], request_id: str) -> Resp
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    """The value as JSON that can be encoded: half a surrogate pair, echoed, becomes `?`."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode(errors="replace").decode()
 
 
 def _cors(event: Mapping[str, Any]) -> dict[str, str]:

@@ -68,7 +68,7 @@ _SUBSCRIPTION: Mapping[str, Schema] = {
 }
 
 _FILTERS_COMMON: Mapping[str, Schema] = {"registered_from": DATE, "registered_to": DATE}
-_PLAN: Schema = {"type": "string", "minLength": 1, "maxLength": 100}
+_PLAN: Schema = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[^\ufffd]*$"}
 FILTERS: Mapping[str, Mapping[str, Schema]] = {
     "leads": _FILTERS_COMMON,
     "customers": {
@@ -146,7 +146,13 @@ SCHEMAS: Mapping[str, Schema] = {
         **record(
             {
                 "access": {"type": "string", "enum": list(Access)},
-                "reason": {"type": "string", "minLength": 3, "maxLength": 500, "pattern": r"\S"},
+                "reason": {
+                    "type": "string",
+                    "minLength": 3,
+                    "maxLength": 500,
+                    # Not only blanks; and API Gateway puts U+FFFD where a body is not UTF-8.
+                    "pattern": "^[^\ufffd]*[^\\s\ufffd][^\ufffd]*$",
+                },
             },
             optional=("reason",),
         ),

@@ -15,7 +15,7 @@ _TEXTS = {
         """\
 Archivo: {file_name}
 Filas: {rows}
-Periodo de registro: {period}
+Registrados: {period}
 Disponible hasta: {expires_at}
 
 Descargar: {link}
@@ -26,17 +26,16 @@ Descargar: {link}
         """\
 File: {file_name}
 Rows: {rows}
-Period of registration: {period}
+Registered: {period}
 Available until: {expires_at}
 
 Download: {link}
 """,
     ),
 }
-_WHAT = {
-    "es": {"all": "todos los leads", "new": "leads nuevos"},
-    "en": {"all": "all leads", "new": "new leads"},
-}
+_ALL = {"es": "todos los leads", "en": "all leads"}
+_NEW = {"es": "leads nuevos", "en": "new leads"}
+_EVER = {"es": "desde siempre", "en": "ever since"}
 
 
 def announce(job: ExportItem) -> None:
@@ -57,12 +56,12 @@ def announce(job: ExportItem) -> None:
 
 def _words(job: ExportItem) -> tuple[str, str]:
     subject, text = _TEXTS[job.language]
-    scope = "new" if jobs.is_incremental(job) else "all"
+    what = _NEW if jobs.is_incremental(job) else _ALL
     facts = {
-        "what": _WHAT[job.language][scope],
+        "what": what[job.language],
         "rows": int(job.rows),
         "file_name": job.file_name,
-        "period": describe_period(job, job.language),
+        "period": describe_period(job, job.language) or _EVER[job.language],
         "expires_at": job.expires_at,
         "link": delivery.link(job.id, clock.parse_instant(job.expires_at)),
     }

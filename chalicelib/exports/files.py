@@ -74,7 +74,7 @@ def write_file(
 
 
 def describe_period(job: ExportItem, language: str) -> str:
-    """The period of registration that a scheduled job covers, for a person; "" if it has none."""
+    """The period of registration that a job of new leads covers, for a person; else ""."""
     if job.period_to is None:
         return ""
     until = _wall_clock(job.period_to)

@@ -13,23 +13,22 @@ from chalicelib.users.tables import ExportItem, store
 _STATE_ID = "schedule-leads"
 """The item of the exports table that keeps until when the new leads were delivered."""
 
-_ALL_LEADS = "leads-all"
+ALL_LEADS = "leads-all"
 
 
 def order_exports(due_at: datetime, request_id: str) -> list[ExportItem]:
     """The two jobs of the run that was due at `due_at`; the same ones however often it is asked.
 
-    The new leads are those registered from the end of the last successful period until `due_at`;
-    a run that failed is made up for by the next. Raises `StoreUnavailableError`.
+    The new leads are those registered from the end of the last period that succeeded until now;
+    so a run that failed, or was missed, is made up for by the next. A job's period is settled
+    when it is ordered first. Raises `StoreUnavailableError`.
     """
     minute = clock.instant(due_at.replace(second=0, microsecond=0))
-    since, until = _delivered_until(), clock.instant(due_at)
-    ordered = [_order(_ALL_LEADS, minute, (None, until), request_id)]
-    if since is None or since < until or _is_ordered(jobs.NEW_LEADS, minute):
-        ordered.append(_order(jobs.NEW_LEADS, minute, (since, until), request_id))
-    else:
-        log.event("schedule.late", level="WARNING", due_at=until, delivered_until=since)
-    return ordered
+    period = (_delivered_until(), clock.instant(clock.now()))
+    return [
+        _order(ALL_LEADS, minute, None, request_id),
+        _order(jobs.NEW_LEADS, minute, period, request_id),
+    ]
 
 
 def note_success(job: ExportItem) -> None:
@@ -48,22 +47,10 @@ def note_success(job: ExportItem) -> None:
         return
 
 
-def _order(name: str, minute: str, period: tuple[str | None, str], request_id: str) -> ExportItem:
-    order = _lead_order(name, minute, period, request_id)
-    job, replayed = jobs.submit(order)
-    log.event("schedule.ordered", export_id=job.id, job=name, replayed=replayed)
-    return job
-
-
-def _is_ordered(name: str, minute: str) -> bool:
-    order = _lead_order(name, minute, (None, minute), "")
-    return jobs.find_file(order.id) is not None
-
-
-def _lead_order(
-    name: str, minute: str, period: tuple[str | None, str], request_id: str
-) -> jobs.Order:
-    return jobs.Order(
+def _order(
+    name: str, minute: str, period: tuple[str | None, str] | None, request_id: str
+) -> ExportItem:
+    order = jobs.Order(
         resource="leads",
         format="xlsx",
         language=settings().marketing_language,
@@ -74,6 +61,9 @@ def _lead_order(
         origin="scheduled",
         period=period,
     )
+    job, replayed = jobs.submit(order)
+    log.event("schedule.ordered", export_id=job.id, job=name, replayed=replayed)
+    return job
 
 
 def _delivered_until() -> str | None:
