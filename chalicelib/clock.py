@@ -14,7 +14,7 @@ def now() -> datetime:
 
 def instant(moment: datetime) -> str:
     """RFC 3339 in UTC to the second: `2026-03-01T15:04:05Z`. Sorts as text in order of time."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 def parse_instant(text: str) -> datetime:

@@ -1,0 +1,1 @@
+"""Loading store users from files: `python -m infra.load FILE`."""
