@@ -71,11 +71,14 @@ class Connection(PynamoConnection):
     """PynamoDB's connection with its gaps closed: errors translated once, capacity counted."""
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
-        """Send the request. Raises what `_translated` says, and nothing of botocore's own."""
+        """Send the request. Raises what `_translated` says, or botocore's error for a bug."""
         try:
             answer: dict[str, Any] = super().dispatch(operation_name, operation_kwargs)
         except ClientError as error:
-            raise _translated(error) from error
+            translated = _translated(error)
+            if translated is None:
+                raise
+            raise translated from error
         except BotoCoreError as error:
             detail = "The data store could not be reached; try again in a while"
             raise StoreUnavailableError(detail) from error
@@ -92,7 +95,8 @@ def _count(consumed: Any) -> None:
         usage.capacity_units += one.get("CapacityUnits", 0.0)
 
 
-def _translated(error: ClientError) -> Exception:
+def _translated(error: ClientError) -> Exception | None:
+    """The error in our words; None for one that only a bug of ours can have led to."""
     code = error.response["Error"].get("Code", "")
     if code == "ConditionalCheckFailedException":
         cause = error.__cause__
@@ -102,7 +106,7 @@ def _translated(error: ClientError) -> Exception:
         return _cancelled(error)
     if code in _PASSING or code.startswith("5"):
         return StoreUnavailableError("The data store is busy; try again in a while")
-    return error
+    return None
 
 
 def _cancelled(error: VerboseClientError) -> Exception:

@@ -9,6 +9,9 @@ import sys
 import traceback
 from typing import Any
 
+_CHAIN = 10
+"""Causes told at the most: an error can be its own cause."""
+
 
 def event(name: str, *, level: str = "INFO", **fields: Any) -> None:
     """Write the event `name` with its `fields` (JSON values; others as text)."""
@@ -22,9 +25,9 @@ def failure(error: BaseException) -> dict[str, Any]:
 
     Messages of libraries quote the values that they choke on, which can be a person's data.
     """
-    chain = []
+    chain: list[str] = []
     link: BaseException | None = error
-    while link is not None:
+    while link is not None and len(chain) < _CHAIN:
         chain.append(type(link).__name__)
         link = link.__cause__ or link.__context__
     frames = [

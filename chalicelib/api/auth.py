@@ -61,6 +61,10 @@ class TokenError(Exception):
     """The token proves nothing; the message says why, for the log."""
 
 
+class KeysUnavailableError(Exception):
+    """Nothing can be said of the token: it is let out, and API Gateway answers 503."""
+
+
 @authorizers.authorizer(ttl_seconds=300)
 def authorizer(request: AuthRequest) -> AuthResponse:
     """Let API Gateway pass whoever has a good token; the views look at the roles.
@@ -147,39 +151,46 @@ def roles_of(claims: Mapping[str, Any]) -> tuple[str, ...]:
 class _SigningKeys:
     """The pool's public keys: kept, and fetched again for a key id that is not among them.
 
-    Not more often than every ten seconds, so that forged key ids cannot make us flood the pool.
+    Not more often than every ten seconds, so that forged key ids cannot make us flood the pool,
+    nor a pool that is down make every caller wait. Keys that are here serve on while it is.
     """
 
     def __init__(self) -> None:
         self._keys: dict[str, PyJWK] = {}
-        self._fetched_at = float("-inf")
+        self._tried_at = float("-inf")
+        self._failed = False
 
     def find(self, key_id: str) -> "PyJWK":
-        age = time.monotonic() - self._fetched_at
-        if age > _KEYS_KEPT_SECONDS or (
-            key_id not in self._keys and age > _SECONDS_BETWEEN_FETCHES
-        ):
-            self._fetch(needed=key_id not in self._keys)
-        if key_id not in self._keys:
-            message = "signed with an unknown key"
-            raise TokenError(message)
-        return self._keys[key_id]
+        if self._is_due(known=key_id in self._keys):
+            self._fetch()
+        if key_id in self._keys:
+            return self._keys[key_id]
+        if self._failed:
+            message = "the keys of the user pool cannot be fetched"
+            raise KeysUnavailableError(message)
+        message = "signed with an unknown key"
+        raise TokenError(message)
 
-    def _fetch(self, *, needed: bool) -> None:
+    def _is_due(self, *, known: bool) -> bool:
+        age = time.monotonic() - self._tried_at
+        wanted = self._failed or not known
+        return age > (_SECONDS_BETWEEN_FETCHES if wanted else _KEYS_KEPT_SECONDS)
+
+    def _fetch(self) -> None:
         from jwt import PyJWKSet
 
+        self._tried_at = time.monotonic()
         try:
             with urllib.request.urlopen(  # noqa: S310 - the address is configuration
                 settings().token_keys_url, timeout=_FETCH_TIMEOUT_SECONDS
             ) as answer:
-                keys = PyJWKSet.from_dict(json.load(answer))
-        except (OSError, ValueError):
-            if needed:
-                raise
-            log.event("token.keys_not_fetched", level="WARNING")
-            return
-        self._keys = {str(key.key_id): key for key in keys.keys}
-        self._fetched_at = time.monotonic()
+                keys = PyJWKSet.from_dict(json.load(answer)).keys
+        except Exception as error:  # noqa: BLE001 - a pool out of order answers anything
+            log.event("token.keys_not_fetched", level="WARNING", **log.failure(error))
+            self._failed = True
+        else:
+            self._keys = {str(key.key_id): key for key in keys}
+            self._failed = False
 
 
 @cache

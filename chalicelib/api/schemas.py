@@ -44,9 +44,11 @@ def page_of(row: str) -> Schema:
 
 TEXT: Schema = {"type": "string"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
+_NUMBER: Schema = {"type": "integer"}
 
+# What the shop wrote is shown as it is, also where it does not keep to the item contract.
 _PERSON: Mapping[str, Schema] = {
-    "id": ID,
+    "id": TEXT,
     "first_name": TEXT,
     "last_name": TEXT,
     "company_email": TEXT,
@@ -102,9 +104,9 @@ def _order_of(resource: str) -> Schema:
 
 
 SCHEMAS: Mapping[str, Schema] = {
-    "Ecosystem": record({"id": ID, "name": TEXT, "deployed_at": nullable(TEXT)}),
-    "Encounters": record({"included": nullable(_COUNT), "used": nullable(_COUNT)}),
-    "Licences": record({"status": TEXT, "count": {"type": "integer"}}),
+    "Ecosystem": record({"id": TEXT, "name": TEXT, "deployed_at": nullable(TEXT)}),
+    "Encounters": record({"included": nullable(_NUMBER), "used": nullable(_NUMBER)}),
+    "Licences": record({"status": TEXT, "count": _NUMBER}),
     "Subscription": record(_SUBSCRIPTION),
     "SubscriptionDetail": record(
         {
@@ -114,12 +116,12 @@ SCHEMAS: Mapping[str, Schema] = {
         }
     ),
     "AccessChange": record({"at": TEXT, "by": TEXT, "reason": nullable(TEXT)}),
-    "Lead": record({**_PERSON, "version": _COUNT}),
+    "Lead": record({**_PERSON, "version": _NUMBER}),
     "Customer": record(
         {
             **_CUSTOMER,
             "subscription": nullable(ref("Subscription")),
-            "version": _COUNT,
+            "version": _NUMBER,
         }
     ),
     "CustomerDetail": record(
@@ -127,7 +129,7 @@ SCHEMAS: Mapping[str, Schema] = {
             **_CUSTOMER,
             "subscription": nullable(ref("SubscriptionDetail")),
             "access_change": nullable(ref("AccessChange")),
-            "version": _COUNT,
+            "version": _NUMBER,
         }
     ),
     "Page": record(
@@ -172,10 +174,10 @@ SCHEMAS: Mapping[str, Schema] = {
     "AccessHistory": page_of("AccessEvent"),
     "EcosystemAccess": record(
         {
-            "ecosystem_id": ID,
+            "ecosystem_id": TEXT,
             "access": {"enum": list(Access)},
             "changed_at": INSTANT,
-            "version": _COUNT,
+            "version": _NUMBER,
         }
     ),
     "ExportOrder": {

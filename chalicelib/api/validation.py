@@ -15,6 +15,7 @@ from chalicelib.errors import (
     IdempotencyKeyRequiredError,
     InvalidRequestError,
     PreconditionRequiredError,
+    StoreUsersError,
 )
 
 if TYPE_CHECKING:
@@ -22,9 +23,12 @@ if TYPE_CHECKING:
 
 _MAX_DETAIL = 300
 _MAX_DEPTH = 20
-_MISSING_HEADERS = {
-    "If-Match": PreconditionRequiredError("Send the ETag of the customer that you saw as If-Match"),
-    "Idempotency-Key": IdempotencyKeyRequiredError("Send a UUID of yours as Idempotency-Key"),
+_DIGITS = 18
+"""More than any number here has; a longer one is out of range all the same."""
+
+_MISSING_HEADERS: Mapping[str, tuple[type[StoreUsersError], str]] = {
+    "If-Match": (PreconditionRequiredError, "Send the ETag of the customer that you saw"),
+    "Idempotency-Key": (IdempotencyKeyRequiredError, "Send a UUID of yours, and keep it"),
 }
 
 
@@ -81,7 +85,8 @@ def _headers(operation: Operation, event: Mapping[str, Any]) -> dict[str, list[s
         if parameter.where == "header":
             value = _header(event, parameter.name.lower())
             if value is None:
-                raise _MISSING_HEADERS[parameter.name]
+                error, detail = _MISSING_HEADERS[parameter.name]
+                raise error(detail)
             found[parameter.name] = [value]
     return found
 
@@ -117,9 +122,10 @@ def _value(parameter: Parameter, given: list[str] | None, faults: list[Fault]) -
 def _converted(schema: Schema, text: str) -> str | int:
     """A whole number where one is due and one is there; else the text, which will not fit."""
     digits = text.removeprefix("-")
-    if schema.get("type") == "integer" and digits.isascii() and digits.isdecimal():
-        return int(text[:20])
-    return text
+    if schema.get("type") != "integer" or not (digits.isascii() and digits.isdecimal()):
+        return text
+    number = int(digits.lstrip("0")[:_DIGITS] or "0")
+    return number if digits == text else -number
 
 
 def _raw_body(event: Mapping[str, Any]) -> bytes:
@@ -133,12 +139,14 @@ def _raw_body(event: Mapping[str, Any]) -> bytes:
 
 def _parse(raw: bytes) -> Any:
     try:
-        value = json.loads(raw.decode(), parse_constant=_refuse_constant)
+        value = json.loads(
+            raw.decode(), parse_constant=_refuse_constant, object_pairs_hook=_members
+        )
         json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         detail = "is not JSON in UTF-8" if raw else "is missing"
         raise InvalidRequestError([Fault("body", "", detail)]) from error
-    if _depth(value) > _MAX_DEPTH:
+    if _is_deep(value):
         raise InvalidRequestError([Fault("body", "", f"is nested deeper than {_MAX_DEPTH}")])
     return value
 
@@ -148,13 +156,25 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(message)
 
 
-def _depth(value: Any) -> int:
-    parts: Sequence[Any] = ()
+def _members(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        message = "a member is there twice"
+        raise ValueError(message)
+    return members
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [part for whole in level for part in _parts(whole)]
+    return bool(level)
+
+
+def _parts(value: Any) -> Sequence[Any]:
     if isinstance(value, dict):
-        parts = list(value.values())
-    elif isinstance(value, list):
-        parts = value
-    return 1 + max((_depth(part) for part in parts), default=0)
+        return list(value.values())
+    return value if isinstance(value, list) else ()
 
 
 def _body_faults(schema: Schema, value: Any) -> Iterator[Fault]:
@@ -181,8 +201,17 @@ def _validator(schema: str) -> "Validator":
     from jsonschema import Draft202012Validator
 
     return Draft202012Validator(
-        json.loads(schema), format_checker=Draft202012Validator.FORMAT_CHECKER
+        json.loads(schema, object_hook=_with_python_pattern),
+        format_checker=Draft202012Validator.FORMAT_CHECKER,
     )
+
+
+def _with_python_pattern(schema: dict[str, Any]) -> dict[str, Any]:
+    """In JSON Schema `$` is the end of the text; in Python it is also in front of a line feed."""
+    pattern = schema.get("pattern")
+    if isinstance(pattern, str) and pattern.endswith("$"):
+        return {**schema, "pattern": pattern.removesuffix("$") + r"\Z"}
+    return schema
 
 
 def _parameter_validator(parameter: Parameter) -> "Validator":

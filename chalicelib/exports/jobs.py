@@ -82,12 +82,13 @@ def submit(order: Order) -> tuple[ExportItem, bool]:
         message = f"{settings().max_running_exports} of your exports are still running"
         raise TooManyExportsError(message)
     job = _new(order)
-    delivery.enqueue({"job": job.serialize(), "request_id": order.request_id})
-    create(job, order.request_id)
-    return find(job.id), False
+    delivery.enqueue({"job": job.serialize()})
+    create(job)
+    stored = _same(_read(job.id) or job, order)
+    return stored, stored.request_id != order.request_id
 
 
-def create(job: ExportItem, request_id: str) -> None:
+def create(job: ExportItem) -> None:
     """Write the job and its audit entry down, unless it is there already."""
     table = settings().exports_table
     put = store().get_operation_kwargs(
@@ -99,7 +100,7 @@ def create(job: ExportItem, request_id: str) -> None:
     )
     facts = {"resource": job.resource, "format": job.format, "origin": job.origin}
     entry = audit.put_kwargs(
-        audit_entry(job, "export.requested", job.requested_by, facts, request_id)
+        audit_entry(job, "export.requested", job.requested_by, facts, job.request_id)
     )
     try:
         store().transact_write_items(
@@ -112,10 +113,10 @@ def create(job: ExportItem, request_id: str) -> None:
             raise StoreUnavailableError(message) from error
 
 
-def find(export_id: str) -> ExportItem:
-    """The job as of now. Raises `NotFoundError`, also for a deleted one."""
+def find(export_id: str, *, even_deleted: bool = False) -> ExportItem:
+    """The job as of now. Raises `NotFoundError`, also for a deleted one unless that will do."""
     job = _read(export_id)
-    if job is None or job.deleted_at is not None:
+    if job is None or (not even_deleted and job.deleted_at is not None):
         message = f"There is no export {export_id}"
         raise NotFoundError(message)
     return job
@@ -144,11 +145,12 @@ def delete(job: ExportItem, by: str, request_id: str) -> None:
     """Remove the file, kill its links, cancel a run under way.
 
     The job stays as a tombstone, so that no late message brings it back. The tombstone comes
-    first: what follows can be repeated. Raises `StoreUnavailableError`.
+    first; deleting again makes up for what failed after it. Raises `StoreUnavailableError`.
     """
-    at = clock.instant(clock.now())
-    store().update_item(settings().exports_table, job.id, actions=[Path("deleted_at").set(at)])
-    audit.append(audit_entry(job, "export.deleted", by, {}, request_id))
+    if job.deleted_at is None:
+        at = clock.instant(clock.now())
+        store().update_item(settings().exports_table, job.id, actions=[Path("deleted_at").set(at)])
+        audit.append(audit_entry(job, "export.deleted", by, {}, request_id))
     delivery.remove_files(job.id)
 
 
@@ -203,7 +205,9 @@ def from_items(items: Iterable[Mapping[str, Any]]) -> list[ExportItem]:
 
 def _read(export_id: str) -> ExportItem | None:
     answer = store().get_item(settings().exports_table, export_id, consistent_read=True)
-    return ExportItem.from_raw_data(answer["Item"]) if "Item" in answer else None
+    item = answer.get("Item")
+    # What the schedule remembers lies in the same table, on no shelf.
+    return None if item is None or "shelf" not in item else ExportItem.from_raw_data(item)
 
 
 def _same(existing: ExportItem, order: Order) -> ExportItem:
@@ -246,6 +250,7 @@ def _new(order: Order) -> ExportItem:
         status="queued",
         requested_by=order.by,
         requested_at=clock.instant(now),
+        request_id=order.request_id,
         removed_after=int((now + kept).timestamp()),
     )
 

@@ -25,7 +25,7 @@ from chalicelib.users.model import StoreUser
 from chalicelib.users.tables import ExportItem, store
 
 MAX_ATTEMPTS = 3
-"""As many as ExportsQueue in infra/resources.yaml lets a message be received."""
+"""Attempts that may fail; ExportsQueue in infra/resources.yaml delivers a message more often."""
 
 _LEASE = timedelta(seconds=90)
 _SECONDS_BETWEEN_REPORTS = 1.0
@@ -39,16 +39,16 @@ class _LostError(Exception):
     """The job was deleted or taken over: stop, and leave everything to the other."""
 
 
-def run(job: ExportItem, request_id: str) -> None:
+def run(job: ExportItem) -> None:
     """Bring the job to its end, whatever state it is in.
 
     Raises `BusyError` and `StoreUnavailableError`: both mean, deliver the message again.
     """
     if jobs.find_file(job.id) is None:
-        jobs.create(job, request_id)
+        jobs.create(job)
     current = _take(job.id)
     if current is not None:
-        _work(current, request_id)
+        _work(current)
     done = jobs.find_file(job.id)
     if done is not None and done.deleted_at is None and done.origin == "scheduled":
         announcing.announce(done)
@@ -82,9 +82,9 @@ def _take(export_id: str) -> ExportItem | None:
     return ExportItem.from_raw_data(answer["Attributes"])
 
 
-def _work(job: ExportItem, request_id: str) -> None:
+def _work(job: ExportItem) -> None:
     try:
-        _produce(job, request_id)
+        _produce(job)
     except _LostError:
         log.event("export.left", export_id=job.id, attempt=int(job.attempt))
         delivery.remove_file(_object_key(job))
@@ -92,13 +92,13 @@ def _work(job: ExportItem, request_id: str) -> None:
         if job.attempt < MAX_ATTEMPTS:
             _release(job)
             raise
-        _fail(job, f"Gave up after {MAX_ATTEMPTS} attempts: {error.detail}", request_id)
+        _fail(job, f"Gave up after {MAX_ATTEMPTS} attempts: {error.detail}")
     except Exception as error:  # noqa: BLE001 - any bug must end the job, not leave it running
         log.event("export.failed", level="ERROR", export_id=job.id, **log.failure(error))
-        _fail(job, "Something went wrong on our side; the details are in the log", request_id)
+        _fail(job, "Something went wrong on our side; the details are in the log")
 
 
-def _produce(job: ExportItem, request_id: str) -> None:
+def _produce(job: ExportItem) -> None:
     kind = jobs.KINDS[job.resource]
     filters = jobs.filters_of(job)
     started = clock.now()
@@ -115,7 +115,7 @@ def _produce(job: ExportItem, request_id: str) -> None:
             file_name=file.name,
             mime_type=file.mime_type,
         )
-    _succeed(job, file, request_id)
+    _succeed(job, file)
 
 
 class _Reporter:
@@ -154,7 +154,7 @@ def _object_key(job: ExportItem) -> str:
     return f"{delivery.object_prefix(job.id)}{int(job.attempt)}"
 
 
-def _succeed(job: ExportItem, file: File, request_id: str) -> None:
+def _succeed(job: ExportItem, file: File) -> None:
     now = clock.now()
     expires_at = now + timedelta(days=settings().export_retention_days)
     _update(
@@ -173,11 +173,11 @@ def _succeed(job: ExportItem, file: File, request_id: str) -> None:
         ],
     )
     facts = {"rows": file.tally.rows, "sha256": file.sha256}
-    audit.append(jobs.audit_entry(job, "export.succeeded", "worker", facts, request_id))
+    audit.append(jobs.audit_entry(job, "export.succeeded", "worker", facts, job.request_id))
     log.event("export.succeeded", export_id=job.id, rows=file.tally.rows, bytes=file.size_bytes)
 
 
-def _fail(job: ExportItem, reason: str, request_id: str) -> None:
+def _fail(job: ExportItem, reason: str) -> None:
     actions: list[Action] = [
         Attribute("status").set("failed"),
         Attribute("finished_at").set(clock.instant(clock.now())),
@@ -187,7 +187,7 @@ def _fail(job: ExportItem, reason: str, request_id: str) -> None:
         _update(job, actions)
     except _LostError:
         return
-    entry = jobs.audit_entry(job, "export.failed", "worker", {"reason": reason}, request_id)
+    entry = jobs.audit_entry(job, "export.failed", "worker", {"reason": reason}, job.request_id)
     audit.append(entry)
 
 

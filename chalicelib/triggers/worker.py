@@ -18,11 +18,10 @@ workers = Blueprint(__name__)
 def worker(event: SQSEvent) -> None:
     """Run the export of each message. An error makes SQS deliver it again later."""
     for message in event:
-        content = json.loads(message.body)
-        job = ExportItem.from_raw_data(content["job"])
-        log.event("export.received", export_id=job.id, request_id=content["request_id"])
+        job = ExportItem.from_raw_data(json.loads(message.body)["job"])
+        log.event("export.received", export_id=job.id, request_id=job.request_id)
         try:
-            running.run(job, content["request_id"])
+            running.run(job)
         except (running.BusyError, StoreUnavailableError):
             delivery.return_soon(message.receipt_handle)
             raise

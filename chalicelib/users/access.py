@@ -58,7 +58,7 @@ def change(customer_id: str, wish: Wish) -> StoreUser:
         return customer
     if customer.version != wish.version:
         raise VersionConflictError(customer)
-    if (customer.access or Access.ACTIVE) == wish.access:
+    if (customer.access or Access.ACTIVE) == wish.access and _is_known(customer.ecosystem.id, wish):
         return customer
     return _switch(customer, customer.ecosystem, wish)
 
@@ -94,6 +94,14 @@ def _made_by(customer: StoreUser, wish: Wish) -> bool:
     if last is None or customer.access != wish.access:
         return False
     return (last.version, last.by, last.reason) == (wish.version + 1, wish.by, wish.reason)
+
+
+def _is_known(ecosystem_id: str, wish: Wish) -> bool:
+    """Whether the gateways are told what the wish says; or nothing yet, and let nobody in."""
+    try:
+        return of_ecosystem(ecosystem_id).access == wish.access
+    except NotFoundError:
+        return True
 
 
 def _switch(customer: StoreUser, ecosystem: Ecosystem, wish: Wish) -> StoreUser:
@@ -147,7 +155,9 @@ def _user_update(
 
 
 def _no_version() -> Condition:
-    condition: Condition = Path("version").does_not_exist()
+    """No version, or none that is a number above 0: all that is read as 0."""
+    version = Path("version")
+    condition: Condition = version.does_not_exist() | ~version.is_type("N") | (version <= 0)
     return condition
 
 

@@ -42,7 +42,8 @@ def encode(position: Position, query: str) -> str:
     """The cursor for `position` in the list that the text `query` describes."""
     key = key_ring().current()
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    plain = json.dumps([position.key, position.forward, position.start]).encode()
+    content = [position.key, position.forward, position.start]
+    plain = json.dumps(content, ensure_ascii=False).encode()
     sealed = _cipher(key).encrypt(nonce, plain, query.encode())
     return _VERSION + key.id + base64.urlsafe_b64encode(nonce + sealed).decode().rstrip("=")
 

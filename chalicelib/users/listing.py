@@ -152,7 +152,8 @@ def _conditions(filters: Filters) -> list[Condition]:
     if filters.access:
         conditions.append(Path("access") == filters.access)
     if filters.ecosystem:
-        deployed = Path("ecosystem.id").exists() & (Path("ecosystem.id") != "")
+        identifier = Path("ecosystem.id")
+        deployed = (identifier.is_type("S") & (identifier != "")) | identifier.is_type("N")
         conditions.append(deployed if filters.ecosystem == "deployed" else ~deployed)
     if filters.billing_period:
         conditions.append(Path("subscription.billing_period") == filters.billing_period)

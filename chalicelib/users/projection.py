@@ -1,7 +1,8 @@
 """Table stream → derived data: sort keys, versions, and the ecosystems that gateways ask about.
 
-A record comes at least once, those of one store user in order. So every effect is idempotent, and
-conditioned on what it was derived from: a newer write wins, and a replay changes nothing.
+A record comes at least once, late, or again after newer ones. So it is taken as no more than the
+news that a store user changed: the user is read as of now, and what is derived is brought up to
+that. Every write is conditioned on what was read; whoever was faster has a record of their own.
 
 An ecosystem's access changes through the switch alone: the `access` that the shop writes is what
 an ecosystem starts with. Where a user's item says otherwise later (the shop wrote back a copy
@@ -23,38 +24,42 @@ from chalicelib.users.tables import EcosystemItem, store
 
 
 def apply(record: Mapping[str, Any]) -> None:
-    """Bring the derived data up to the change that a record of the stream of `users` tells.
+    """Bring the derived data of the user that a record of the stream tells of up to now.
 
-    Raises `ValueError` where the record makes no sense (it will not the next time either), and
+    Raises `ValueError` where that makes no sense (it will not the next time either), and
     `StoreUnavailableError`.
     """
     change = record["dynamodb"]
-    old = _user(change.get("OldImage"))
-    new = _user(change.get("NewImage"))
-    if new is not None:
-        _bring_up(old, new, change["NewImage"])
-    if old is not None and old.ecosystem is not None and _left(old.ecosystem, new):
-        _forget_ecosystem(old.ecosystem.id, old.id)
+    images = [change[name] for name in ("OldImage", "NewImage") if change.get(name)]
+    told = {user.ecosystem.id for user in map(from_item, images) if user.ecosystem}
+    # Read before the user: what happens to them after that is seen by the conditions below.
+    records = {ecosystem_id: _ecosystem_record(ecosystem_id) for ecosystem_id in sorted(told)}
+    user_id = images[-1]["id"]["S"]
+    image = store().get_item(settings().users_table, user_id, consistent_read=True).get("Item")
+    user = from_item(image) if image else None
+    if user is not None and image is not None:
+        _bring_up(user, image)
+    for ecosystem_id, known in records.items():
+        if known is not None and known.customer_id == user_id and _is_gone(ecosystem_id, user):
+            _forget_ecosystem(known)
 
 
-def _bring_up(old: StoreUser | None, new: StoreUser, image: Item) -> None:
+def _bring_up(user: StoreUser, image: Item) -> None:
     try:
-        if new.ecosystem is not None and _concerns_access(old, new):
-            _keep_ecosystem(new, new.ecosystem, image)
+        if user.ecosystem is not None:
+            _keep_ecosystem(user, user.ecosystem, image)
     finally:
-        _complete(new, image)
+        _complete(user, image)
 
 
-def _user(image: Item | None) -> StoreUser | None:
-    return from_item(image) if image else None
+def _is_gone(ecosystem_id: str, user: StoreUser | None) -> bool:
+    return user is None or user.ecosystem is None or user.ecosystem.id != ecosystem_id
 
 
-def _concerns_access(old: StoreUser | None, new: StoreUser) -> bool:
-    return old is None or (old.ecosystem, old.access) != (new.ecosystem, new.access)
-
-
-def _left(ecosystem: Ecosystem, new: StoreUser | None) -> bool:
-    return new is None or new.ecosystem is None or new.ecosystem.id != ecosystem.id
+def _ecosystem_record(ecosystem_id: str) -> EcosystemItem | None:
+    table = settings().ecosystems_table
+    stored = store().get_item(table, ecosystem_id, consistent_read=True).get("Item")
+    return EcosystemItem.from_raw_data(stored) if stored else None
 
 
 def _complete(user: StoreUser, image: Item) -> None:
@@ -90,12 +95,10 @@ def _same(path: str, attribute: Mapping[str, Any] | None) -> Condition:
 
 
 def _keep_ecosystem(user: StoreUser, ecosystem: Ecosystem, image: Item) -> None:
-    table = settings().ecosystems_table
-    stored = store().get_item(table, ecosystem.id, consistent_read=True).get("Item")
-    if stored is None:
+    record = _ecosystem_record(ecosystem.id)
+    if record is None:
         _add_ecosystem(user, ecosystem)
         return
-    record = EcosystemItem.from_raw_data(stored)
     if record.customer_id != user.id:
         message = f"ecosystem {ecosystem.id} belongs to another customer than {user.id}"
         raise ValueError(message)
@@ -124,13 +127,15 @@ def _restore_access(user: StoreUser, record: EcosystemItem, image: Item) -> None
     _update_user(user.id, actions, seen)
 
 
-def _forget_ecosystem(ecosystem_id: str, customer_id: str) -> None:
+def _forget_ecosystem(record: EcosystemItem) -> None:
+    """Remove the record unless the switch was used on it since it was read."""
+    unchanged = (
+        (Path("customer_id") == record.customer_id)
+        & (Path("version") == int(record.version))
+        & (Path("changed_at") == record.changed_at)
+    )
     try:
-        store().delete_item(
-            settings().ecosystems_table,
-            ecosystem_id,
-            condition=Path("customer_id") == customer_id,
-        )
+        store().delete_item(settings().ecosystems_table, record.id, condition=unchanged)
     except ConditionFailedError:
         return
 

@@ -168,6 +168,7 @@ class ExportItem(Model):
     total = NumberAttribute(null=True)
     requested_by = UnicodeAttribute()
     requested_at = UnicodeAttribute()
+    request_id = UnicodeAttribute()
     attempt = NumberAttribute(default=0)
     lease_until = UnicodeAttribute(null=True)
     finished_at = UnicodeAttribute(null=True)
