@@ -28,10 +28,11 @@ load: .venv/ready ## Load store users from a file (FILE=people.csv [STAGE=prod])
 		$(BIN)/python -m infra.load "$(FILE)" $(if $(STAGE),--stage $(STAGE))
 
 test: .venv/ready ## Run all tests, on moto and on the local stack
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m infra.package > /dev/null
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-fast: .venv/ready ## Run the tests that need no local stack
-	@$(BIN)/python -m pytest --ignore tests/e2e
+	@$(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/e2e
 
 check: .venv/ready ## Lint, types, import rules, template
 	$(BIN)/ruff check .

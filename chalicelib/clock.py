@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -26,7 +26,16 @@ def parse_instant(text: str) -> datetime:
     if moment.tzinfo is None:
         message = f"{text!r} has no offset from UTC"
         raise ValueError(message)
-    return moment.astimezone(UTC)
+    return in_zone(moment, UTC)
+
+
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """The instant as the clocks of `zone` show it. Raises `ValueError` outside of all years."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError as error:
+        message = "lies outside of the years 1 to 9999"
+        raise ValueError(message) from error
 
 
 def ulid(moment: datetime) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 
@@ -38,7 +39,9 @@ def _between(low: int, high: int) -> Callable[[str], int]:
 def _origins(value: str) -> tuple[str, ...]:
     origins = tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
     for origin in origins:
-        if not origin.startswith(("https://", "http://localhost", "http://127.0.0.1")):
+        parts = urlsplit(origin)
+        local = parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1"}
+        if not (local or (parts.scheme == "https" and parts.hostname)) or parts.path:
             message = f"names {origin!r}: an origin is https://host or one of this machine"
             raise ValueError(message)
     return origins
@@ -121,7 +124,7 @@ def _read(
         raise SettingsError(message)
     try:
         return parse(value)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, KeyError) as error:
         message = f"The environment variable {name} is wrong: {error}"
         raise SettingsError(message) from error
 

@@ -7,20 +7,19 @@ from here; so the three cannot differ.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chalicelib.api.schemas import FILTERS, ID, Schema
-from chalicelib.users.cursor import MAX_CHARACTERS
-from chalicelib.users.listing import DEFAULT_SORT, SORTS
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One parameter: `where` is query, path or header. An array may be repeated."""
-
-    name: str
-    where: str
-    schema: Schema
-    description: str
-    required: bool = False
+from chalicelib.api.parameters import (
+    CUSTOMER_ID,
+    EXPORT_ID,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    PAGING,
+    SORTS_OF_LEADS,
+    Parameter,
+    filters_of,
+    in_path,
+    sort_by,
+)
+from chalicelib.users.listing import SORTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,65 +43,6 @@ class Operation:
     any_query: bool = False
 
 
-def _path(name: str, what: str) -> Parameter:
-    return Parameter(name, "path", ID, what, required=True)
-
-
-def _sort(*names: str) -> Parameter:
-    values = [sign + name for name in names for sign in ("", "-")]
-    schema = {"type": "string", "enum": values, "default": DEFAULT_SORT}
-    return Parameter("sort", "query", schema, "The order; `-` in front means descending.")
-
-
-_LIMIT = Parameter(
-    "limit",
-    "query",
-    {"type": "integer", "minimum": 1, "maximum": 100, "default": 25},
-    "Rows a page at the most.",
-)
-_CURSOR = Parameter(
-    "cursor",
-    "query",
-    {"type": "string", "minLength": 1, "maxLength": MAX_CHARACTERS},
-    "`page.next` or `page.prev` of an earlier page of the same query; opaque.",
-)
-_PAGING = (_LIMIT, _CURSOR)
-
-_FILTER_TEXTS = {
-    "registered_from": "The first day of registration, in UTC.",
-    "registered_to": "The last day of registration, in UTC.",
-    "access": "May the ecosystem's users come in?",
-    "ecosystem": "Has an ecosystem been deployed?",
-    "billing_period": "How often the subscription is billed.",
-    "status": "A state of the subscription; repeat it for any of several.",
-    "plan": "A plan; repeat it for any of several.",
-}
-
-
-def _filters(resource: str) -> tuple[Parameter, ...]:
-    return tuple(
-        Parameter(name, "query", schema, _FILTER_TEXTS[name])
-        for name, schema in FILTERS[resource].items()
-    )
-
-
-_SORTS_OF_LEADS = tuple(name for name in SORTS if name != "ends_on")
-_IF_MATCH = Parameter(
-    "If-Match",
-    "header",
-    {"type": "string", "pattern": '^"(0|[1-9][0-9]{0,14})"$'},
-    "The `ETag` of the customer as it was seen.",
-    required=True,
-)
-_IDEMPOTENCY_KEY = Parameter(
-    "Idempotency-Key",
-    "header",
-    {"type": "string", "format": "uuid"},
-    "A UUID of the caller's: a repetition with the same key is the same export.",
-    required=True,
-)
-_CUSTOMER_ID = _path("customer_id", "The id of a customer.")
-_EXPORT_ID = _path("export_id", "The id of an export.")
 _CURSOR_PROBLEMS = ("stale-cursor",)
 
 _ALL = (
@@ -112,7 +52,7 @@ _ALL = (
         path="/v1/customers",
         summary="List customers",
         permission="customers:read",
-        parameters=(_sort(*SORTS), *_PAGING, *_filters("customers")),
+        parameters=(sort_by(*SORTS), *PAGING, *filters_of("customers")),
         answers={200: "Customers"},
         problems=_CURSOR_PROBLEMS,
     ),
@@ -122,7 +62,7 @@ _ALL = (
         path="/v1/customers/{customer_id}",
         summary="One customer, with the subscription in detail",
         permission="customers:read",
-        parameters=(_CUSTOMER_ID,),
+        parameters=(CUSTOMER_ID,),
         answers={200: "CustomerDetail"},
         problems=("not-found",),
     ),
@@ -132,7 +72,7 @@ _ALL = (
         path="/v1/customers/{customer_id}/access",
         summary="Switch the access to the customer's ecosystem off or on, at once",
         permission="access:change",
-        parameters=(_CUSTOMER_ID, _IF_MATCH),
+        parameters=(CUSTOMER_ID, IF_MATCH),
         body="AccessWish",
         answers={200: "CustomerDetail"},
         problems=("not-found", "no-ecosystem", "version-conflict", "precondition-required"),
@@ -143,7 +83,7 @@ _ALL = (
         path="/v1/customers/{customer_id}/access/history",
         summary="Who switched the access, when and why, newest first",
         permission="audit:read",
-        parameters=(_CUSTOMER_ID, *_PAGING),
+        parameters=(CUSTOMER_ID, *PAGING),
         answers={200: "AccessHistory"},
         problems=("not-found", *_CURSOR_PROBLEMS),
     ),
@@ -153,7 +93,7 @@ _ALL = (
         path="/v1/leads",
         summary="List leads",
         permission="leads:read",
-        parameters=(_sort(*_SORTS_OF_LEADS), *_PAGING, *_filters("leads")),
+        parameters=(sort_by(*SORTS_OF_LEADS), *PAGING, *filters_of("leads")),
         answers={200: "Leads"},
         problems=_CURSOR_PROBLEMS,
     ),
@@ -163,7 +103,7 @@ _ALL = (
         path="/v1/leads/{lead_id}",
         summary="One lead",
         permission="leads:read",
-        parameters=(_path("lead_id", "The id of a lead."),),
+        parameters=(in_path("lead_id", "The id of a lead."),),
         answers={200: "Lead"},
         problems=("not-found",),
     ),
@@ -173,7 +113,7 @@ _ALL = (
         path="/v1/ecosystems/{ecosystem_id}/access",
         summary="May the ecosystem be entered? Strongly consistent, for gateways",
         permission="ecosystem-access:read",
-        parameters=(_path("ecosystem_id", "The id of an ecosystem."),),
+        parameters=(in_path("ecosystem_id", "The id of an ecosystem."),),
         answers={200: "EcosystemAccess"},
         problems=("not-found",),
     ),
@@ -183,7 +123,7 @@ _ALL = (
         path="/v1/exports",
         summary="Ask for a list as a file",
         permission="exports:create",
-        parameters=(_IDEMPOTENCY_KEY,),
+        parameters=(IDEMPOTENCY_KEY,),
         body="ExportOrder",
         answers={202: "Export"},
         problems=(
@@ -199,7 +139,7 @@ _ALL = (
         path="/v1/exports",
         summary="The exports that the caller may see, newest first",
         permission="exports:read",
-        parameters=_PAGING,
+        parameters=PAGING,
         answers={200: "Exports"},
         problems=_CURSOR_PROBLEMS,
     ),
@@ -209,7 +149,7 @@ _ALL = (
         path="/v1/exports/{export_id}",
         summary="One export: how far it is, and a link to its file",
         permission="exports:read",
-        parameters=(_EXPORT_ID,),
+        parameters=(EXPORT_ID,),
         answers={200: "Export"},
         problems=("not-found",),
     ),
@@ -219,7 +159,7 @@ _ALL = (
         path="/v1/exports/{export_id}",
         summary="Remove the file and kill its links, or cancel the run",
         permission="exports:delete",
-        parameters=(_EXPORT_ID,),
+        parameters=(EXPORT_ID,),
         answers={204: ""},
         problems=("not-found",),
     ),
@@ -230,7 +170,7 @@ _ALL = (
         summary="The link that marketing gets: redirects to the file",
         public=True,
         parameters=(
-            _EXPORT_ID,
+            EXPORT_ID,
             Parameter(
                 "token",
                 "query",

@@ -7,6 +7,7 @@ from chalicelib.api.auth import Actor
 from chalicelib.api.http import Answer, Call, serves
 from chalicelib.errors import ExportGoneError, ExportNotReadyError
 from chalicelib.exports import delivery, jobs
+from chalicelib.exports.orders import Order, submit
 from chalicelib.users import audit
 from chalicelib.users.tables import ExportItem
 
@@ -16,7 +17,7 @@ def create_export(call: Call) -> Answer:
     """The job, new or known by its key."""
     resource = call.body["resource"]
     call.actor.need(f"exports:{resource}")
-    order = jobs.Order(
+    order = Order(
         resource=resource,
         format=call.body.get("format", "xlsx"),
         language=call.body.get("language", "es"),
@@ -25,7 +26,7 @@ def create_export(call: Call) -> Answer:
         key=call.parameters["Idempotency-Key"].lower(),
         request_id=call.request_id,
     )
-    job, replayed = jobs.submit(order)
+    job, replayed = submit(order)
     headers = {"Location": f"/v1/exports/{job.id}", "Retry-After": "1"}
     if replayed:
         headers["Idempotency-Replayed"] = "true"

@@ -46,10 +46,10 @@ def announce(job: ExportItem) -> None:
     """
     if job.status != "succeeded" or job.announced_at is not None:
         return
-    schedule.note_success(job)
     subject, text = _words(job)
     facts = {"export_id": job.id, "file_name": job.file_name, "rows": str(int(job.rows))}
     delivery.publish(subject, text, facts)
+    schedule.note_success(job)
     _note(job)
     log.event("export.announced", export_id=job.id, rows=int(job.rows))
 

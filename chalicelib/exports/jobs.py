@@ -1,23 +1,20 @@
 """Export jobs: asked for once, found again, deleted. What runs them is `running`."""
 
-import hashlib
-import json
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from pynamodb.constants import ITEM
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
+from pynamodb.expressions.update import Action
 
 from chalicelib import clock
 from chalicelib.dynamodb import TransactionCanceledError
 from chalicelib.errors import (
-    ExportGoneError,
-    IdempotencyMismatchError,
     NotFoundError,
     StoreUnavailableError,
-    TooManyExportsError,
 )
 from chalicelib.exports import delivery
 from chalicelib.settings import settings
@@ -31,61 +28,8 @@ KINDS: Mapping[str, Kind] = {"customers": Kind.CUSTOMER, "leads": Kind.LEAD}
 NEW_LEADS = "leads-new"
 """How the keys of the scheduled jobs begin that hold the new leads alone."""
 
-_ABANDONED_AFTER = timedelta(hours=2)
+ABANDONED_AFTER = timedelta(hours=2)
 """By then the queue has given a job its last try: see ExportsQueue in infra/resources.yaml."""
-
-_KEPT_AFTER_EXPIRY = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What somebody wants exported. `key` makes a repetition the same job.
-
-    `period` is half-open, two RFC 3339 instants of registration, the first None for «ever since».
-    """
-
-    resource: str
-    format: str
-    language: str
-    filters: Mapping[str, Any]
-    by: str
-    key: str
-    request_id: str
-    origin: str = "manual"
-    period: tuple[str | None, str] | None = None
-
-    @property
-    def id(self) -> str:
-        """The same for the same person and key, and not to be guessed without the key."""
-        return "exp_" + _digest([self.by, self.key])[:32]
-
-    @property
-    def fingerprint(self) -> str:
-        """The same for the same body. A scheduled job is its key: its period may be recomputed."""
-        if self.origin == "scheduled":
-            return self.key
-        return _digest([self.resource, self.format, self.language, self.filters])
-
-
-def submit(order: Order) -> tuple[ExportItem, bool]:
-    """The job for the order, and whether it was there before.
-
-    The message that starts the job carries the job, and is sent before the job is written: so no
-    job is ever without its message, whatever dies in between (`running.take` writes it if need be).
-    Raises `IdempotencyMismatchError`, `TooManyExportsError`, `ExportGoneError`,
-    `StoreUnavailableError`.
-    """
-    existing = _read(order.id)
-    if existing is not None:
-        return _same(existing, order), True
-    if order.origin == "manual" and _running_of(order.by) >= settings().max_running_exports:
-        message = f"{settings().max_running_exports} of your exports are still running"
-        raise TooManyExportsError(message)
-    job = _new(order)
-    delivery.enqueue({"job": job.serialize()})
-    create(job)
-    stored = _same(_read(job.id) or job, order)
-    return stored, stored.request_id != order.request_id
 
 
 def create(job: ExportItem) -> None:
@@ -148,9 +92,12 @@ def delete(job: ExportItem, by: str, request_id: str) -> None:
     first; deleting again makes up for what failed after it. Raises `StoreUnavailableError`.
     """
     if job.deleted_at is None:
-        at = clock.instant(clock.now())
-        store().update_item(settings().exports_table, job.id, actions=[Path("deleted_at").set(at)])
-        audit.append(audit_entry(job, "export.deleted", by, {}, request_id))
+        note(
+            job,
+            [Path("deleted_at").set(clock.instant(clock.now()))],
+            Path("deleted_at").does_not_exist(),
+            audit_entry(job, "export.deleted", by, {}, request_id),
+        )
     delivery.remove_files(job.id)
 
 
@@ -168,6 +115,30 @@ def filters_of(job: ExportItem) -> Filters:
     return Filters(**given, registered_since=job.period_from, registered_before=job.period_to)
 
 
+def note(job: ExportItem, actions: list[Action], condition: Condition, entry: audit.Entry) -> bool:
+    """Change the job and write the audit entry in one transaction; whether the condition held.
+
+    Raises `StoreUnavailableError`.
+    """
+    update = store().get_operation_kwargs(
+        settings().exports_table, job.id, actions=actions, condition=condition
+    )
+    try:
+        store().transact_write_items(
+            condition_check_items=[],
+            delete_items=[],
+            put_items=[audit.put_kwargs(entry)],
+            update_items=[update],
+            client_request_token=str(uuid.uuid4()),
+        )
+    except TransactionCanceledError as error:
+        if "TransactionConflict" in error.codes:
+            message = "The export is being changed at this moment; try again"
+            raise StoreUnavailableError(message) from error
+        return False
+    return True
+
+
 def status(job: ExportItem) -> str:
     """The state of the job as of now: time alone makes it `expired`, or `failed` if abandoned."""
     now = clock.instant(clock.now())
@@ -181,7 +152,7 @@ def status(job: ExportItem) -> str:
 def is_abandoned(job: ExportItem) -> bool:
     """Whether nobody works on the job any more, nor ever will."""
     lease_is_over = (job.lease_until or "") < clock.instant(clock.now())
-    return lease_is_over and job.requested_at < clock.instant(clock.now() - _ABANDONED_AFTER)
+    return lease_is_over and job.requested_at < clock.instant(clock.now() - ABANDONED_AFTER)
 
 
 def audit_entry(
@@ -208,53 +179,3 @@ def _read(export_id: str) -> ExportItem | None:
     item = answer.get("Item")
     # What the schedule remembers lies in the same table, on no shelf.
     return None if item is None or "shelf" not in item else ExportItem.from_raw_data(item)
-
-
-def _same(existing: ExportItem, order: Order) -> ExportItem:
-    if existing.fingerprint != order.fingerprint:
-        message = "This Idempotency-Key was used before, for another export"
-        raise IdempotencyMismatchError(message)
-    if existing.deleted_at is not None:
-        message = "This export was deleted; ask for a new one with a new Idempotency-Key"
-        raise ExportGoneError(message)
-    return existing
-
-
-def _running_of(person: str) -> int:
-    answer = store().query(
-        settings().exports_table,
-        "exports",
-        range_key_condition=Path("requested_at") > clock.instant(clock.now() - _ABANDONED_AFTER),
-        filter_condition=(Path("requested_by") == person)
-        & Path("status").is_in("queued", "running")
-        & Path("deleted_at").does_not_exist(),
-        index_name="by_requested",
-        select="COUNT",
-    )
-    return int(answer["Count"])
-
-
-def _new(order: Order) -> ExportItem:
-    now = clock.now()
-    kept = timedelta(days=settings().export_retention_days) + _KEPT_AFTER_EXPIRY
-    return ExportItem(
-        order.id,
-        resource=order.resource,
-        format=order.format,
-        language=order.language,
-        filters=dict(order.filters),
-        period_from=order.period[0] if order.period else None,
-        period_to=order.period[1] if order.period else None,
-        origin=order.origin,
-        fingerprint=order.fingerprint,
-        status="queued",
-        requested_by=order.by,
-        requested_at=clock.instant(now),
-        request_id=order.request_id,
-        removed_after=int((now + kept).timestamp()),
-    )
-
-
-def _digest(parts: Sequence[Any]) -> str:
-    canonical = json.dumps(parts, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -5,10 +5,12 @@ lease run out takes the job over, with a higher attempt number; every write of a
 conditioned on its attempt, so that one that was thought dead can spoil nothing.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path as Attribute
@@ -20,7 +22,7 @@ from chalicelib.errors import StoreUnavailableError
 from chalicelib.exports import announcing, delivery, jobs
 from chalicelib.exports.files import File, write_file
 from chalicelib.settings import settings
-from chalicelib.users import audit, listing
+from chalicelib.users import listing
 from chalicelib.users.model import StoreUser
 from chalicelib.users.tables import ExportItem, store
 
@@ -50,7 +52,11 @@ def run(job: ExportItem) -> None:
     if current is not None:
         _work(current)
     done = jobs.find_file(job.id)
-    if done is not None and done.deleted_at is None and done.origin == "scheduled":
+    if done is None:
+        return
+    if done.deleted_at is not None:
+        _remove_files(done)
+    elif done.origin == "scheduled":
         announcing.announce(done)
 
 
@@ -87,15 +93,15 @@ def _work(job: ExportItem) -> None:
         _produce(job)
     except _LostError:
         log.event("export.left", export_id=job.id, attempt=int(job.attempt))
-        delivery.remove_file(_object_key(job))
+        _remove_files(job)
     except StoreUnavailableError as error:
         if job.attempt < MAX_ATTEMPTS:
             _release(job)
             raise
         _fail(job, f"Gave up after {MAX_ATTEMPTS} attempts: {error.detail}")
     except Exception as error:  # noqa: BLE001 - any bug must end the job, not leave it running
-        log.event("export.failed", level="ERROR", export_id=job.id, **log.failure(error))
-        _fail(job, "Something went wrong on our side; the details are in the log")
+        reason = "Something went wrong on our side; the details are in the log"
+        _fail(job, reason, log.failure(error))
 
 
 def _produce(job: ExportItem) -> None:
@@ -149,6 +155,16 @@ class _Reporter:
         )
 
 
+def _remove_files(job: ExportItem) -> None:
+    """Remove what this and earlier attempts have left, but for the file of a success."""
+    stored = jobs.find_file(job.id)
+    kept = stored.object_key if stored and not stored.deleted_at else None
+    for attempt in range(1, int(job.attempt) + 1):
+        key = f"{delivery.object_prefix(job.id)}{attempt}"
+        if key != kept:
+            delivery.remove_file(key)
+
+
 def _object_key(job: ExportItem) -> str:
     """Where this attempt puts its file: attempts must not write over each other."""
     return f"{delivery.object_prefix(job.id)}{int(job.attempt)}"
@@ -157,38 +173,39 @@ def _object_key(job: ExportItem) -> str:
 def _succeed(job: ExportItem, file: File) -> None:
     now = clock.now()
     expires_at = now + timedelta(days=settings().export_retention_days)
-    _update(
-        job,
-        [
-            Attribute("status").set("succeeded"),
-            Attribute("done").set(file.tally.rows),
-            Attribute("total").set(file.tally.rows),
-            Attribute("rows").set(file.tally.rows),
-            Attribute("finished_at").set(clock.instant(now)),
-            Attribute("expires_at").set(clock.instant(expires_at)),
-            Attribute("size_bytes").set(file.size_bytes),
-            Attribute("sha256").set(file.sha256),
-            Attribute("file_name").set(file.name),
-            Attribute("object_key").set(_object_key(job)),
-        ],
-    )
-    facts = {"rows": file.tally.rows, "sha256": file.sha256}
-    audit.append(jobs.audit_entry(job, "export.succeeded", "worker", facts, job.request_id))
+    facts = {
+        "rows": file.tally.rows,
+        "sha256": file.sha256,
+        "size_bytes": file.size_bytes,
+        "file_name": file.name,
+        "object_key": _object_key(job),
+        "finished_at": clock.instant(now),
+        "expires_at": clock.instant(expires_at),
+    }
+    done = {"status": "succeeded", "done": file.tally.rows, "total": file.tally.rows, **facts}
+    _end(job, done, "export.succeeded", {"rows": file.tally.rows, "sha256": file.sha256})
     log.event("export.succeeded", export_id=job.id, rows=file.tally.rows, bytes=file.size_bytes)
 
 
-def _fail(job: ExportItem, reason: str) -> None:
-    actions: list[Action] = [
-        Attribute("status").set("failed"),
-        Attribute("finished_at").set(clock.instant(clock.now())),
-        Attribute("error").set(reason),
-    ]
-    try:
-        _update(job, actions)
-    except _LostError:
+def _fail(job: ExportItem, reason: str, details: Mapping[str, Any] | None = None) -> None:
+    log.event("export.failed", level="ERROR", export_id=job.id, reason=reason, **(details or {}))
+    facts = {"status": "failed", "error": reason, "finished_at": clock.instant(clock.now())}
+    with suppress(_LostError):
+        _end(job, facts, "export.failed", {"reason": reason})
+
+
+def _end(
+    job: ExportItem, attributes: Mapping[str, Any], action: str, facts: Mapping[str, Any]
+) -> None:
+    """Write down how the job ended, once. Raises `_LostError` where it is not ours any more."""
+    actions: list[Action] = [Attribute(name).set(value) for name, value in attributes.items()]
+    entry = jobs.audit_entry(job, action, "worker", facts, job.request_id)
+    if jobs.note(job, actions, _mine(job), entry):
         return
-    entry = jobs.audit_entry(job, "export.failed", "worker", {"reason": reason}, job.request_id)
-    audit.append(entry)
+    # The answer to this very write may have got lost, and its repetition have been refused.
+    stored = jobs.find_file(job.id)
+    if stored is None or stored.attempt != job.attempt or stored.status != attributes["status"]:
+        raise _LostError
 
 
 def _release(job: ExportItem) -> None:
@@ -200,12 +217,16 @@ def _release(job: ExportItem) -> None:
 
 
 def _update(job: ExportItem, actions: list[Action]) -> None:
-    mine: Condition = (
+    try:
+        store().update_item(settings().exports_table, job.id, actions=actions, condition=_mine(job))
+    except ConditionFailedError as error:
+        raise _LostError from error
+
+
+def _mine(job: ExportItem) -> Condition:
+    condition: Condition = (
         (Attribute("attempt") == int(job.attempt))
         & (Attribute("status") == "running")
         & Attribute("deleted_at").does_not_exist()
     )
-    try:
-        store().update_item(settings().exports_table, job.id, actions=actions, condition=mine)
-    except ConditionFailedError as error:
-        raise _LostError from error
+    return condition

@@ -7,6 +7,7 @@ from pynamodb.expressions.operand import Path
 from chalicelib import clock, log
 from chalicelib.dynamodb import ConditionFailedError
 from chalicelib.exports import jobs
+from chalicelib.exports.orders import Order, submit
 from chalicelib.settings import settings
 from chalicelib.users.tables import ExportItem, store
 
@@ -50,7 +51,7 @@ def note_success(job: ExportItem) -> None:
 def _order(
     name: str, minute: str, period: tuple[str | None, str] | None, request_id: str
 ) -> ExportItem:
-    order = jobs.Order(
+    order = Order(
         resource="leads",
         format="xlsx",
         language=settings().marketing_language,
@@ -61,7 +62,7 @@ def _order(
         origin="scheduled",
         period=period,
     )
-    job, replayed = jobs.submit(order)
+    job, replayed = submit(order)
     log.event("schedule.ordered", export_id=job.id, job=name, replayed=replayed)
     return job
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,9 +28,14 @@ _UNITS_A_CELL = 32_767
 _FIRST_EXCEL_DATE = date(1900, 3, 1)
 """Excel believes that 1900 was a leap year; before this date its day numbers are off by one."""
 
+_FIRST_INEXACT_NUMBER = 10**15
+"""Excel keeps fifteen digits."""
+
 # What XML 1.0 forbids, a carriage return (which XML readers turn into a line feed), and the
 # escape sequence itself: written as _xHHHH_ (ECMA-376 Part 1, §22.9.2.19, ST_Xstring).
-_TO_ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+# An underscore is escaped before any xHHHH: the escape that follows could complete the sequence.
+_BLANK = re.compile(r"[ \t\n]")
+_TO_ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4})")
 
 
 def write(
@@ -43,6 +49,19 @@ def write(
     from openpyxl import Workbook
 
     workbook = Workbook(write_only=True)
+    try:
+        tally = _write_rows(workbook, kind, language, users)
+        _add_receipt(workbook, language, receipt(tally))
+        workbook.save(path)
+    except BaseException:
+        _remove_temporary_files(workbook)
+        raise
+    return tally
+
+
+def _write_rows(
+    workbook: "Workbook", kind: Kind, language: str, users: Iterable[StoreUser]
+) -> Tally:
     columns, tally = COLUMNS[kind], Tally()
     sheet = _new_sheet(workbook, TITLES[kind], columns, language)
     for user in users:
@@ -51,14 +70,31 @@ def write(
             sheet = _new_sheet(workbook, f"{TITLES[kind]} {number}", columns, language)
         sheet.append([_cell(sheet, column, user, language, tally) for column in columns])
         tally.rows += 1
-    _add_receipt(workbook, language, receipt(tally))
-    workbook.save(path)
     return tally
+
+
+def _remove_temporary_files(workbook: "Workbook") -> None:
+    """Openpyxl keeps each sheet in a file until the workbook is saved, or the process ends."""
+    for sheet in workbook.worksheets:
+        writer = getattr(sheet, "_writer", None)
+        if writer is not None:
+            with suppress(Exception):
+                sheet.close()
+            with suppress(OSError, ValueError):
+                writer.cleanup()
 
 
 def escape(text: str) -> str:
     """`text` so that a spreadsheet shows it unchanged: `_xHHHH_` for what XML cannot hold."""
-    return _TO_ESCAPE.sub(lambda match: f"_x{ord(match[0]):04X}_", text)
+    escaped = _TO_ESCAPE.sub(lambda match: _escaped(match[0]), text)
+    if text.strip():
+        return escaped
+    # openpyxl does not ask readers to keep blanks where there is nothing else.
+    return _BLANK.sub(lambda match: _escaped(match[0]), escaped)
+
+
+def _escaped(character: str) -> str:
+    return f"_x{ord(character):04X}_"
 
 
 def _new_sheet(workbook: "Workbook", title: str, columns: Sequence[Column], language: str) -> Any:
@@ -84,7 +120,7 @@ def _cell(
         return None
     if column.type is Type.WORD:
         return _text_cell(sheet, word(str(value), language), tally)
-    if column.type is Type.NUMBER:
+    if column.type is Type.NUMBER and abs(int(value)) < _FIRST_INEXACT_NUMBER:
         return _plain_cell(sheet, value, "0")
     if column.type is Type.INSTANT:
         return _instant_cell(sheet, str(value), tally)
@@ -96,7 +132,7 @@ def _cell(
 def _instant_cell(sheet: "WriteOnlyWorksheet", text: str, tally: Tally) -> "Cell":
     """Excel has no time zones: the wall clock of the configured one."""
     try:
-        moment = clock.parse_instant(text).astimezone(settings().time_zone)
+        moment = clock.in_zone(clock.parse_instant(text), settings().time_zone)
     except ValueError:
         return _text_cell(sheet, text, tally)
     if moment.date() < _FIRST_EXCEL_DATE:
@@ -129,10 +165,12 @@ def _text_cell(sheet: "WriteOnlyWorksheet", text: str, tally: Tally) -> "Cell":
 
     kept = _cut(text)
     tally.cut_cells += len(kept) < len(text)
-    cell: Cell = WriteOnlyCell(sheet, escape(kept))
+    cell: Any = WriteOnlyCell(sheet)
+    # Set behind the property, which would cut what is longer only because it is escaped.
+    cell._value = escape(kept)  # noqa: SLF001
     cell.data_type = "s"
     cell.number_format = "@"
-    return cell
+    return cell  # type: ignore[no-any-return] # its stubs hide what is behind the property
 
 
 def _cut(text: str) -> str:

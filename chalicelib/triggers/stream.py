@@ -31,7 +31,8 @@ def stream(event: DynamoDBEvent) -> None:
         except StoreUnavailableError:
             raise
         except Exception as error:  # noqa: BLE001 - one bad record must not hold up a shard
-            log.event("projection.poison", level="ERROR", **log.failure(error))
+            facts = {"record_id": record.get("eventID"), **log.failure(error)}
+            log.event("projection.poison", level="ERROR", **facts)
             aws.sqs().send_message(
                 QueueUrl=settings().projection_dead_letters_url, MessageBody=json.dumps(record)
             )

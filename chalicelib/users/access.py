@@ -54,13 +54,16 @@ def change(customer_id: str, wish: Wish) -> StoreUser:
     if customer.ecosystem is None:
         message = "This customer has not deployed an ecosystem yet: there is nothing to switch"
         raise NoEcosystemError(message)
-    if _made_by(customer, wish):
+    if _made_by(customer, wish) and _is_told(customer.ecosystem.id, wish.access):
         return customer
     if customer.version != wish.version:
         raise VersionConflictError(customer)
-    if (customer.access or Access.ACTIVE) == wish.access and _is_known(customer.ecosystem.id, wish):
-        return customer
-    return _switch(customer, customer.ecosystem, wish)
+    before = customer.access or str(Access.ACTIVE)
+    if before == wish.access:
+        if _is_told(customer.ecosystem.id, wish.access):
+            return customer
+        before = str(_other(wish.access))
+    return _switch(customer, customer.ecosystem, wish, before)
 
 
 def history(customer_id: str, token: str | None, limit: int) -> paging.Page:
@@ -96,22 +99,29 @@ def _made_by(customer: StoreUser, wish: Wish) -> bool:
     return (last.version, last.by, last.reason) == (wish.version + 1, wish.by, wish.reason)
 
 
-def _is_known(ecosystem_id: str, wish: Wish) -> bool:
-    """Whether the gateways are told what the wish says; or nothing yet, and let nobody in."""
+def _is_told(ecosystem_id: str, access: Access) -> bool:
+    """Whether gateways are told so; or nothing yet, and let nobody in.
+
+    The row alone does not say: the shop can have written back a copy that it read before.
+    """
     try:
-        return of_ecosystem(ecosystem_id).access == wish.access
+        return of_ecosystem(ecosystem_id).access == access
     except NotFoundError:
         return True
 
 
-def _switch(customer: StoreUser, ecosystem: Ecosystem, wish: Wish) -> StoreUser:
+def _other(access: Access) -> Access:
+    return Access.SUSPENDED if access is Access.ACTIVE else Access.ACTIVE
+
+
+def _switch(customer: StoreUser, ecosystem: Ecosystem, wish: Wish, before: str) -> StoreUser:
     at = clock.instant(clock.now())
     made = AccessChange(at, wish.by, wish.reason, customer.version + 1)
     try:
         store().transact_write_items(
             condition_check_items=[],
             delete_items=[],
-            put_items=[_audit_entry(customer, wish, at)],
+            put_items=[_audit_entry(customer, wish, before, at)],
             update_items=[
                 _user_update(customer, ecosystem, wish, made),
                 _ecosystem_update(customer, ecosystem, wish, made),
@@ -177,18 +187,14 @@ def _ecosystem_update(
     )
 
 
-def _audit_entry(customer: StoreUser, wish: Wish, at: str) -> dict[str, object]:
+def _audit_entry(customer: StoreUser, wish: Wish, before: str, at: str) -> dict[str, object]:
     return audit.put_kwargs(
         audit.Entry(
             subject=audit.customer(customer.id),
             at=at,
             by=wish.by,
             action="access.changed",
-            facts={
-                "from": customer.access or str(Access.ACTIVE),
-                "to": str(wish.access),
-                "reason": wish.reason,
-            },
+            facts={"from": before, "to": str(wish.access), "reason": wish.reason},
             request_id=wish.request_id,
         )
     )

@@ -44,8 +44,14 @@ def from_item(item: Mapping[str, Any]) -> StoreUser:
         access=_text(item, "access") or None if customer else None,
         subscription=_in_map(item, "subscription", _subscription) if customer else None,
         access_change=_in_map(item, "access_change", _access_change) if customer else None,
-        version=_number(item, "version") or 0,
+        # A number alone: the conditions on it could not hold for text that looks like one.
+        version=_number(item, "version") or 0 if "N" in (item.get("version") or {}) else 0,
     )
+
+
+def ecosystem_id(item: Mapping[str, Any]) -> str:
+    """The id of the ecosystem that `item` names, whatever else is odd about it; "" for none."""
+    return _in_map(item, "ecosystem", lambda inner: _text(inner, "id")) or ""
 
 
 def to_item(user: StoreUser) -> dict[str, dict[str, Any]]:

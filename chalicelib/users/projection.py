@@ -18,7 +18,7 @@ from pynamodb.expressions.operand import Path
 from chalicelib import clock
 from chalicelib.dynamodb import ConditionFailedError, Item
 from chalicelib.settings import settings
-from chalicelib.users.item import from_item, sort_keys
+from chalicelib.users.item import ecosystem_id, from_item, sort_keys
 from chalicelib.users.model import Access, Ecosystem, Kind, StoreUser
 from chalicelib.users.tables import EcosystemItem, store
 
@@ -31,17 +31,17 @@ def apply(record: Mapping[str, Any]) -> None:
     """
     change = record["dynamodb"]
     images = [change[name] for name in ("OldImage", "NewImage") if change.get(name)]
-    told = {user.ecosystem.id for user in map(from_item, images) if user.ecosystem}
+    told = {ecosystem_id(image) for image in images} - {""}
     # Read before the user: what happens to them after that is seen by the conditions below.
-    records = {ecosystem_id: _ecosystem_record(ecosystem_id) for ecosystem_id in sorted(told)}
+    records = [_ecosystem_record(one) for one in sorted(told)]
     user_id = images[-1]["id"]["S"]
     image = store().get_item(settings().users_table, user_id, consistent_read=True).get("Item")
     user = from_item(image) if image else None
+    for known in records:
+        if known is not None and known.customer_id == user_id and _is_gone(known.id, user):
+            _forget_ecosystem(known)
     if user is not None and image is not None:
         _bring_up(user, image)
-    for ecosystem_id, known in records.items():
-        if known is not None and known.customer_id == user_id and _is_gone(ecosystem_id, user):
-            _forget_ecosystem(known)
 
 
 def _bring_up(user: StoreUser, image: Item) -> None:
@@ -52,13 +52,13 @@ def _bring_up(user: StoreUser, image: Item) -> None:
         _complete(user, image)
 
 
-def _is_gone(ecosystem_id: str, user: StoreUser | None) -> bool:
-    return user is None or user.ecosystem is None or user.ecosystem.id != ecosystem_id
+def _is_gone(identifier: str, user: StoreUser | None) -> bool:
+    return user is None or user.ecosystem is None or user.ecosystem.id != identifier
 
 
-def _ecosystem_record(ecosystem_id: str) -> EcosystemItem | None:
+def _ecosystem_record(identifier: str) -> EcosystemItem | None:
     table = settings().ecosystems_table
-    stored = store().get_item(table, ecosystem_id, consistent_read=True).get("Item")
+    stored = store().get_item(table, identifier, consistent_read=True).get("Item")
     return EcosystemItem.from_raw_data(stored) if stored else None
 
 
@@ -103,8 +103,8 @@ def _keep_ecosystem(user: StoreUser, ecosystem: Ecosystem, image: Item) -> None:
         message = f"ecosystem {ecosystem.id} belongs to another customer than {user.id}"
         raise ValueError(message)
     if record.name != ecosystem.name:
-        mine = Path("customer_id") == user.id
-        _update_ecosystem(ecosystem.id, [Path("name").set(ecosystem.name)], mine)
+        unchanged = (Path("customer_id") == user.id) & (Path("name") == record.name)
+        _update_ecosystem(ecosystem.id, [Path("name").set(ecosystem.name)], unchanged)
     if user.access is not None and record.access != user.access:
         _restore_access(user, record, image)
 
@@ -133,6 +133,7 @@ def _forget_ecosystem(record: EcosystemItem) -> None:
         (Path("customer_id") == record.customer_id)
         & (Path("version") == int(record.version))
         & (Path("changed_at") == record.changed_at)
+        & (Path("access") == record.access)
     )
     try:
         store().delete_item(settings().ecosystems_table, record.id, condition=unchanged)
@@ -147,10 +148,10 @@ def _update_user(user_id: str, actions: list[Any], condition: Condition) -> None
         return  # A newer write came first; its own record brings what is derived from it.
 
 
-def _update_ecosystem(ecosystem_id: str, actions: list[Any], condition: Condition) -> None:
+def _update_ecosystem(identifier: str, actions: list[Any], condition: Condition) -> None:
     try:
         store().update_item(
-            settings().ecosystems_table, ecosystem_id, actions=actions, condition=condition
+            settings().ecosystems_table, identifier, actions=actions, condition=condition
         )
     except ConditionFailedError:
         return  # Somebody else was here first: the switch, or this record's first delivery.

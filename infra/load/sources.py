@@ -138,7 +138,10 @@ def _open_csv(_: Path, handle: BinaryIO) -> Source:
         next(lines)
         first = lines.first()
     records = _records(lines, named[1] if named else _separator(first))
-    header = next(records)
+    header = next(records, None)
+    if header is None:
+        message = "has no header: there is nothing in it"
+        raise SourceError(message)
     if header.problem or has_surrogates("".join(header.cells)):
         message = "has a header that cannot be read: it must be a line of UTF-8 text"
         raise SourceError(message)

@@ -1,0 +1,82 @@
+"""The parameters of the operations: names, places, schemas."""
+
+from dataclasses import dataclass
+
+from chalicelib.api.schemas import FILTERS, ID, Schema
+from chalicelib.users.cursor import MAX_CHARACTERS
+from chalicelib.users.listing import DEFAULT_SORT, SORTS
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter: `where` is query, path or header. An array may be repeated."""
+
+    name: str
+    where: str
+    schema: Schema
+    description: str
+    required: bool = False
+
+
+def in_path(name: str, what: str) -> Parameter:
+    """An id in the path."""
+    return Parameter(name, "path", ID, what, required=True)
+
+
+def sort_by(*names: str) -> Parameter:
+    """The order of a list: each of the names, both ways."""
+    values = [sign + name for name in names for sign in ("", "-")]
+    schema = {"type": "string", "enum": values, "default": DEFAULT_SORT}
+    return Parameter("sort", "query", schema, "The order; `-` in front means descending.")
+
+
+_LIMIT = Parameter(
+    "limit",
+    "query",
+    {"type": "integer", "minimum": 1, "maximum": 100, "default": 25},
+    "Rows a page at the most.",
+)
+_CURSOR = Parameter(
+    "cursor",
+    "query",
+    {"type": "string", "minLength": 1, "maxLength": MAX_CHARACTERS},
+    "`page.next` or `page.prev` of an earlier page of the same query; opaque.",
+)
+PAGING = (_LIMIT, _CURSOR)
+
+_FILTER_TEXTS = {
+    "registered_from": "The first day of registration, in UTC.",
+    "registered_to": "The last day of registration, in UTC.",
+    "access": "May the ecosystem's users come in?",
+    "ecosystem": "Has an ecosystem been deployed?",
+    "billing_period": "How often the subscription is billed.",
+    "status": "A state of the subscription; repeat it for any of several.",
+    "plan": "A plan; repeat it for any of several.",
+}
+
+
+def filters_of(resource: str) -> tuple[Parameter, ...]:
+    """What the list of that name can be filtered by."""
+    return tuple(
+        Parameter(name, "query", schema, _FILTER_TEXTS[name])
+        for name, schema in FILTERS[resource].items()
+    )
+
+
+SORTS_OF_LEADS = tuple(name for name in SORTS if name != "ends_on")
+IF_MATCH = Parameter(
+    "If-Match",
+    "header",
+    {"type": "string", "pattern": '^"(0|[1-9][0-9]{0,14})"$'},
+    "The `ETag` of the customer as it was seen.",
+    required=True,
+)
+IDEMPOTENCY_KEY = Parameter(
+    "Idempotency-Key",
+    "header",
+    {"type": "string", "format": "uuid"},
+    "A UUID of the caller's: a repetition with the same key is the same export.",
+    required=True,
+)
+CUSTOMER_ID = in_path("customer_id", "The id of a customer.")
+EXPORT_ID = in_path("export_id", "The id of an export.")
