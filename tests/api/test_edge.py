@@ -1,0 +1,217 @@
+"""The edge of the API: odd addresses, odd headers, the page, and what is public."""
+
+import re
+
+import pytest
+
+from chalicelib.users.item import to_item
+from tests.api.client import Client
+from tests.builders import client, customer, save, save_item
+
+ODD_IDS = [
+    *("a%2Fb", "%2F", "..%2F..%2Fhealth", "%2e%2e", "..", ".", "a.b", "a%20b", "%20", "a+b"),
+    *("%F0%9F%8F%A5", "Jos%C3%A9", "%FF", "%00", "cus_1%00", "cus_1%0A", "%0Acus_1", "a%0D%0Ab"),
+    *("a" * 65, "a%25", "%2541", "%", "%zz", "*", "customer%23cus_1", "a;b", "a,b", "a:b", "(a)"),
+    *("%7Bcustomer_id%7D", "'", "%22", "%3Cscript%3E", "%EF%BC%91", "a%E2%80%8B"),
+]
+# Each path with an id in it, and who may ask.
+WITH_IDS = [
+    ("GET", "/v1/customers/{}", "viewer", "customer_id"),
+    ("PUT", "/v1/customers/{}/access", "support", "customer_id"),
+    ("GET", "/v1/customers/{}/access/history", "support", "customer_id"),
+    ("GET", "/v1/leads/{}", "marketing", "lead_id"),
+    ("GET", "/v1/ecosystems/{}/access", "gateway", "ecosystem_id"),
+    ("GET", "/v1/exports/{}", "admin", "export_id"),
+    ("DELETE", "/v1/exports/{}", "admin", "export_id"),
+    ("GET", "/v1/exports/{}/file?token=1.2.3", "none", "export_id"),
+]
+
+
+@pytest.mark.parametrize("odd", ODD_IDS)
+def test_what_is_no_id_is_a_fault_of_the_path(edge: Client, odd: str) -> None:
+    for method, path, role, name in WITH_IDS:
+        target = path.format(odd)
+        headers = {"If-Match": '"7"'} if method == "PUT" else {}
+        answer = edge.call(method, target, role, headers=headers, body={} if headers else None)
+        assert (answer.status, answer.problem) == (400, "invalid-request"), (method, target)
+        assert ("path", name) in {(one["in"], one["name"]) for one in answer.json["errors"]}
+        assert answer.json["instance"] == target.partition("?")[0]
+
+
+def test_an_id_may_be_percent_encoded_and_as_long_as_64_characters(api: Client) -> None:
+    save(customer("cus_0042"), customer("c" * 64))
+    for path in ("cus_0042", "%63us_0042", "cus%5F0042", "c" * 64):
+        assert api.get(f"/v1/customers/{path}").status == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/v1", "/v1/", "/v2/customers", "/v1/customers/", "/v1/customers/a/b", "//v1/customers"),
+        *("/v1/customers/a/access/", "/V1/customers", "/v1/ecosystems", "/favicon.ico", "/ui/"),
+        *(
+            "/ui/../app.py",
+            "/../v1/customers",
+            "/v1/customers%3Flimit=1",
+            "/.env",
+            "/v1/exports/a/b",
+        ),
+    ],
+)
+def test_an_address_that_is_not_there_is_a_problem_too(edge: Client, path: str) -> None:
+    for method in ("GET", "POST", "HEAD"):
+        answer = edge.call(method, path, "admin")
+        assert (answer.status, answer.by_gateway) == (404, True)
+        assert method == "HEAD" or answer.problem == "not-found"
+
+
+def test_a_method_that_api_gateway_does_not_know_is_an_address_that_is_not_there(
+    edge: Client,
+) -> None:
+    for method in ("TRACE", "CONNECT", "PROPFIND", "get"):
+        assert edge.call(method, "/v1/customers").problem == "not-found"
+
+
+def test_headers_may_be_written_in_any_case(api: Client) -> None:
+    save(customer())
+    for write in (str.lower, str.upper, str.swapcase):
+        headers = {
+            write("Authorization"): f"Bearer {api.token('admin')}",
+            write("If-Match"): '"7"',
+            write("Content-Type"): "application/json",
+            write("Idempotency-Key"): "0b8f2a64-1111-4222-8333-444455556660",
+        }
+        path = "/v1/customers/cus_0042/access"
+        body = b'{"access": "active"}'
+        assert api.gateway.send("PUT", path, headers, body).status == 200
+        assert (
+            api.gateway.send("POST", "/v1/exports", headers, b'{"resource": "leads"}').status == 202
+        )
+
+
+def test_the_configuration_tells_a_client_what_it_needs(edge: Client) -> None:
+    assert edge.get("/v1/config", None).json == {
+        "stage": "test",
+        "languages": ["es", "en"],
+        "time_zone": "America/Bogota",
+        "sign_in": {
+            "url": "",
+            "client_id": "page-client",
+            "scopes": "openid email profile",
+        },
+        "limits": {
+            "page_rows": 100,
+            "body_bytes": 16384,
+            "running_exports": 3,
+            "export_retention_days": 7,
+        },
+    }
+
+
+def test_the_session_tells_who_is_calling_until_when(edge: Client) -> None:
+    token = edge.pool.token("support", exp=4_102_444_800)
+    headers = {"Authorization": f"Bearer {token}"}
+    assert edge.call("GET", "/v1/session", None, headers=headers).json == {
+        "username": "support@staff.example",
+        "roles": ["support"],
+        "permissions": ["access:change", "audit:read", "customers:read", "leads:read"],
+        "expires_at": "2100-01-01T00:00:00Z",
+    }
+    assert edge.get("/v1/session", "gateway").json["username"] == "gateway-client"
+
+
+def test_without_a_role_there_is_a_session_that_permits_nothing(edge: Client) -> None:
+    session = edge.get("/v1/session", "none").json
+    assert (session["roles"], session["permissions"]) == ([], [])
+
+
+def test_health_needs_nobody_and_asks_nothing_unless_told_to(edge: Client) -> None:
+    for path in ("/health", "/health?deep=0"):
+        assert edge.get(path, None).json == {"status": "ok"}
+    for value in ("2", "", "yes", "true"):
+        assert edge.get(f"/health?deep={value}", None).problem == "invalid-request"
+
+
+@pytest.mark.usefixtures("soon")
+def test_deep_health_names_the_store_that_fails(api: Client) -> None:
+    well = dict.fromkeys(("users", "ecosystems", "audit", "exports", "bucket"), "ok")
+    answer = api.get("/health?deep=1", None)
+    assert (answer.status, answer.json) == (200, {"status": "ok", "checks": well})
+    client().delete_table(TableName="audit")
+    answer = api.get("/health?deep=1", None)
+    assert (answer.status, answer.headers["content-type"]) == (503, "application/json")
+    assert answer.json == {"status": "failing", "checks": {**well, "audit": "failing"}}
+
+
+def test_the_page_may_load_what_is_its_own_and_nothing_else(edge: Client) -> None:
+    answer = edge.get("/", None)
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.body.startswith("<!doctype html>")
+    policy = dict(
+        part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; ")
+    )
+    assert policy["default-src"] == "'none'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert policy["require-trusted-types-for"] == "'script'"
+    assert "unsafe" not in str(policy)
+    assert "*" not in str(policy)
+    assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+
+
+def test_the_files_of_the_page_have_a_type_a_validator_and_a_lifetime(edge: Client) -> None:
+    page = edge.get("/", None)
+    files = re.findall(r'(?:href|src)="(ui/[^"]+)"', page.body)
+    assert "ui/style.css" in files
+    types = {"css": "text/css", "js": "text/javascript", "json": "application/json"}
+    validators = [page.headers["etag"]]
+    for file in files:
+        answer = edge.get(f"/{file}", None)
+        assert answer.status == 200
+        kind = types[file.rpartition(".")[2]]
+        assert answer.headers["content-type"] == f"{kind}; charset=utf-8"
+        assert answer.headers["etag"] == edge.get(f"/{file}", None).headers["etag"]
+        validators.append(answer.headers["etag"])
+    assert all(re.fullmatch('"[0-9a-f]{16}"', validator) for validator in validators)
+    assert len(set(validators)) == len(validators)
+
+
+@pytest.mark.parametrize(
+    ("file", "status"),
+    [
+        *(("none.css", 404), ("style.js", 404), ("STYLE.css", 404), ("__init__.py", 404)),
+        *(("..%2Fsettings.py", 400), ("..%5Csettings.py", 400), ("%2Fetc%2Fpasswd", 400)),
+        *(("%2e%2e%2fapi%2fauth.py", 400), ("style.css%00", 400)),
+        *((".style.css", 400), ("style", 400), ("style.css.map", 400), ("....css", 400)),
+    ],
+)
+def test_no_other_file_is_served(edge: Client, file: str, status: int) -> None:
+    assert edge.get(f"/ui/{file}", None).status == status
+
+
+ODD_VALUES: dict[str, dict[str, dict[str, object]]] = {
+    "an access of another name": {"access": {"S": "blocked"}},
+    "a number for a text": {"phone_number": {"N": "3001"}, "first_name": {"BOOL": True}},
+    "a version below nought": {"version": {"N": "-3"}},
+    "a version with a fraction": {"version": {"N": "7.5"}},
+    "an ecosystem's id with a blank": {"ecosystem": {"M": {"id": {"S": "eco 17"}}}},
+    "encounters below nought": {
+        "subscription": {"M": {"encounters": {"M": {"used": {"N": "-1"}, "included": {"S": "x"}}}}}
+    },
+    "licences of all kinds": {
+        "subscription": {"M": {"licences": {"L": [{"M": {"count": {"N": "2.5"}}}, {"S": "none"}]}}}
+    },
+    "an access change that says nothing": {"access_change": {"M": {"by": {"N": "1"}}}},
+}
+
+
+@pytest.mark.parametrize("kind", ODD_VALUES)
+def test_odd_values_in_an_item_are_answered_within_the_contract(api: Client, kind: str) -> None:
+    """The gateway of these tests checks it: every answer fits its schema, whatever is stored."""
+    save_item({**to_item(customer()), **ODD_VALUES[kind]})
+    assert len(api.get("/v1/customers").json["data"]) == 1
+    assert api.get("/v1/customers/cus_0042").status == 200
+
+
+def test_an_id_of_the_shop_that_is_none_of_ours_is_listed_within_the_contract(api: Client) -> None:
+    save(customer("cus.42"))
+    assert len(api.get("/v1/customers").json["data"]) == 1

@@ -1,0 +1,213 @@
+"""The parameters of the lists: what each filter lets pass, and what each fault is answered."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.api.client import Client
+from tests.api.conformity import Answer
+from tests.builders import SUBSCRIPTION, customer, lead, save
+
+SORTS_OF_LEADS = "['registered_at', '-registered_at', 'name', '-name', 'company', '-company']"
+SORTS = f"{SORTS_OF_LEADS[:-1]}, 'ends_on', '-ends_on']"
+STATES = "['trialing', 'active', 'past_due', 'suspended', 'cancelled', 'expired']"
+
+
+def _faults(answer: Answer) -> list[tuple[str, str, str]]:
+    assert (answer.status, answer.problem) == (400, "invalid-request")
+    faults = [(one["in"], one["name"], one["detail"]) for one in answer.json["errors"]]
+    count = len(faults)
+    assert answer.json["detail"] == f"{count} problem{'s' if count > 1 else ''} found"
+    return faults
+
+
+# The query of a list of customers → the fault, which is one of the query.
+FAULTY = {
+    "limit=500": ("limit", "500 is greater than the maximum of 100"),
+    "limit=101": ("limit", "101 is greater than the maximum of 100"),
+    "limit=0": ("limit", "0 is less than the minimum of 1"),
+    "limit=-1": ("limit", "-1 is less than the minimum of 1"),
+    "limit=": ("limit", "'' is not of type 'integer'"),
+    "limit": ("limit", "'' is not of type 'integer'"),
+    "limit=ten": ("limit", "'ten' is not of type 'integer'"),
+    "limit=2.5": ("limit", "'2.5' is not of type 'integer'"),
+    "limit=1e1": ("limit", "'1e1' is not of type 'integer'"),
+    "limit=+5": ("limit", "' 5' is not of type 'integer'"),
+    "limit=5%20": ("limit", "'5 ' is not of type 'integer'"),
+    "limit=%D9%A5": ("limit", "'\u0665' is not of type 'integer'"),
+    "limit=1_0": ("limit", "'1_0' is not of type 'integer'"),
+    "limit=--5": ("limit", "'--5' is not of type 'integer'"),
+    "limit=10&limit=10": ("limit", "is given more than once"),
+    "sort=name&sort=name": ("sort", "is given more than once"),
+    "cursor=a&cursor=b": ("cursor", "is given more than once"),
+    "access=active&access=suspended": ("access", "is given more than once"),
+    "registered_from=2026-01-01&registered_from=2026-01-01": (
+        "registered_from",
+        "is given more than once",
+    ),
+    "sort=email": ("sort", f"'email' is not one of {SORTS}"),
+    "sort=": ("sort", f"'' is not one of {SORTS}"),
+    "sort=Name": ("sort", f"'Name' is not one of {SORTS}"),
+    "cursor=": ("cursor", "'' should be non-empty"),
+    "access=off": ("access", "'off' is not one of ['active', 'suspended']"),
+    "access=": ("access", "'' is not one of ['active', 'suspended']"),
+    "ecosystem=clinica-sol": ("ecosystem", "'clinica-sol' is not one of ['deployed', 'none']"),
+    "billing_period=weekly": (
+        "billing_period",
+        "'weekly' is not one of ['monthly', 'annual']",
+    ),
+    "status=new": ("status", f"'new' is not one of {STATES}"),
+    "status=active&status=new": ("status", f"'new' is not one of {STATES}"),
+    "status=": ("status", f"'' is not one of {STATES}"),
+    "plan=": ("plan", "'' should be non-empty"),
+    "q=garcia": ("q", "is not a parameter here"),
+    "page=2": ("page", "is not a parameter here"),
+    "Limit=10": ("Limit", "is not a parameter here"),
+    "status[]=active": ("status[]", "is not a parameter here"),
+    "%3Cscript%3E=1": ("<script>", "is not a parameter here"),
+    "=": ("", "is not a parameter here"),
+}
+
+
+@pytest.mark.parametrize("query", FAULTY)
+def test_a_faulty_parameter_is_told_with_its_name_and_what_is_wrong(
+    edge: Client, query: str
+) -> None:
+    answer = edge.call("GET", f"/v1/customers?{query}", "viewer")
+    assert _faults(answer) == [("query", *FAULTY[query])]
+    assert answer.json["instance"] == "/v1/customers"
+
+
+def test_a_number_may_be_written_with_zeros_in_front(api: Client) -> None:
+    for query in ("limit=025", f"limit={'0' * 30}25"):
+        answer = api.call("GET", f"/v1/customers?{query}")
+        assert (answer.status, answer.json.get("page", {}).get("limit")) == (200, 25), query
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [("limit=" + "9" * 500, "limit"), ("plan=" + "x" * 5_000, "plan")],
+)
+def test_what_is_said_of_a_very_long_value_is_short(edge: Client, query: str, text: str) -> None:
+    ((_, name, detail),) = _faults(edge.call("GET", f"/v1/customers?{query}", "viewer"))
+    assert name == text
+    assert len(detail) <= 300
+
+
+def test_a_long_cursor_and_too_many_values_are_faults(edge: Client) -> None:
+    plans = "&".join(f"plan={number}" for number in range(11))
+    faults = _faults(edge.call("GET", f"/v1/customers?cursor={'a' * 3001}&{plans}", "viewer"))
+    assert [name for _, name, _ in faults] == ["cursor", "plan"]
+
+
+def test_every_fault_is_listed(edge: Client) -> None:
+    query = "limit=500&access=off&status=new&status=old&q=x&registered_from=soon&sort=email"
+    found = _faults(edge.call("GET", f"/v1/customers?{query}", "viewer"))
+    assert sorted({name for _, name, _ in found}) == [
+        *("access", "limit", "q", "registered_from", "sort", "status"),
+    ]
+    assert ("query", "status", f"'old' is not one of {STATES}") in found
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        *("2026-02-30", "2026-13-01", "2026-00-10", "2025-02-29", "0000-01-01", "20260101"),
+        *("2026-W01-1", "2026-1-1", "01-02-2026", "2026/01/01", "2026-01-01T00:00:00Z"),
+        *("2026-01-01%0A", "%202026-01-01", "", "today", "12026-01-01", "-2026-01-01"),
+        *("%D9%A2%D9%A0%D9%A2%D9%A6-01-01", "2026-01-01%00"),
+    ],
+)
+def test_what_is_no_day_of_the_calendar_is_no_date(edge: Client, date: str) -> None:
+    for path, role in (("/v1/customers", "viewer"), ("/v1/leads", "marketing")):
+        for name in ("registered_from", "registered_to"):
+            faults = _faults(edge.call("GET", f"{path}?{name}={date}", role))
+            assert {(where, what) for where, what, _ in faults} == {("query", name)}
+
+
+@pytest.mark.parametrize("name", ["access", "ecosystem", "billing_period", "status", "plan"])
+def test_leads_have_no_filters_of_customers(edge: Client, name: str) -> None:
+    faults = _faults(edge.call("GET", f"/v1/leads?{name}=active", "marketing"))
+    assert faults == [("query", name, "is not a parameter here")]
+
+
+def test_leads_have_no_end_date_to_sort_by(edge: Client) -> None:
+    faults = _faults(edge.call("GET", "/v1/leads?sort=-ends_on", "marketing"))
+    assert faults == [("query", "sort", f"'-ends_on' is not one of {SORTS_OF_LEADS}")]
+
+
+def test_other_operations_know_their_own_parameters_alone(edge: Client) -> None:
+    for path in (
+        *("/v1/customers/cus_1", "/v1/leads/led_1", "/v1/session", "/v1/exports/exp_1"),
+        *("/v1/config", "/v1/openapi.json", "/health", "/ui/style.css"),
+    ):
+        faults = _faults(edge.call("GET", f"{path}?fields=id", "admin"))
+        assert faults == [("query", "fields", "is not a parameter here")]
+    # The page is an address that people copy about, with whatever clings to it.
+    assert edge.call("GET", "/?utm_source=mail&code=x", None).status == 200
+
+
+FILTERED: list[tuple[dict[str, Any], set[str]]] = [
+    ({}, {"a", "b", "c", "d"}),
+    ({"access": "active"}, {"a", "c"}),
+    ({"access": "suspended"}, {"b"}),
+    ({"ecosystem": "deployed"}, {"a", "b"}),
+    ({"ecosystem": "none"}, {"c", "d"}),
+    ({"billing_period": "annual"}, {"a", "c"}),
+    ({"billing_period": "monthly"}, {"b"}),
+    ({"status": "active"}, {"a"}),
+    ({"status": ["active", "past_due"]}, {"a", "b"}),
+    ({"status": ["cancelled"]}, set()),
+    ({"plan": "Premium"}, {"a"}),
+    ({"plan": ["Premium", "Free Trial"]}, {"a", "c"}),
+    ({"plan": "premium"}, set()),
+    ({"plan": "Lite & Más"}, {"b"}),
+    ({"registered_from": "2026-03-02"}, {"b", "c", "d"}),
+    ({"registered_to": "2026-03-02"}, {"a", "b"}),
+    ({"registered_from": "2026-03-02", "registered_to": "2026-03-02"}, {"b"}),
+    ({"registered_from": "2026-03-03", "registered_to": "2026-03-02"}, set()),
+    ({"registered_from": "2026-03-02", "ecosystem": "deployed", "sort": "name"}, {"b"}),
+    ({"registered_to": "2026-03-02", "sort": "-ends_on"}, {"a", "b"}),
+    ({"access": "active", "status": ["active", "trialing"], "plan": "Free Trial"}, {"c"}),
+]
+
+
+def _save_four() -> None:
+    lite = replace(SUBSCRIPTION, plan="Lite & Más", billing_period="monthly", status="past_due")
+    trial = replace(SUBSCRIPTION, plan="Free Trial", status="trialing")
+    save(
+        customer("a", registered_at="2026-03-01T00:00:00Z"),
+        customer("b", registered_at="2026-03-02T23:59:59Z", access="suspended", subscription=lite),
+        customer("c", registered_at="2026-03-03T00:00:00Z", ecosystem=None, subscription=trial),
+        customer(
+            "d",
+            registered_at="2026-03-04T12:00:00Z",
+            ecosystem=None,
+            access=None,
+            subscription=None,
+        ),
+        lead("e", registered_at="2026-03-02T10:00:00Z"),
+    )
+
+
+def test_each_filter_lets_pass_what_it_names(api: Client) -> None:
+    _save_four()
+    found = [
+        {row["id"] for row in api.get("/v1/customers", **query).json["data"]}
+        for query, _ in FILTERED
+    ]
+    assert list(zip([query for query, _ in FILTERED], found, strict=True)) == FILTERED
+
+
+def test_leads_are_filtered_by_their_day_of_registration(api: Client) -> None:
+    _save_four()
+    for day, ids in (("2026-03-01", []), ("2026-03-02", ["e"]), ("2026-03-03", [])):
+        answer = api.get("/v1/leads", "marketing", registered_from=day, registered_to=day)
+        assert [row["id"] for row in answer.json["data"]] == ids
+
+
+def test_the_same_value_may_be_given_ten_times(api: Client) -> None:
+    _save_four()
+    query = "&".join(["status=active"] * 10)
+    assert len(api.call("GET", f"/v1/customers?{query}").json["data"]) == 1

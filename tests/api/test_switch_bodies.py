@@ -1,0 +1,236 @@
+"""What is sent to the switch: every fault of a body, and bodies that are none."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.api.client import Client
+from tests.api.gateway import MAX_BYTES
+from tests.builders import ECOSYSTEM, customer, save
+
+REASON = "Privacy incident 4711"
+MISSING = "'reason' is a required property"
+ACCESSES = "['active', 'suspended']"
+
+FAULTY: dict[str, tuple[Any, list[tuple[str, str]]]] = {
+    "no reason": ({"access": "suspended"}, [("", MISSING)]),
+    "no access": ({"reason": REASON}, [("", "'access' is a required property")]),
+    "nothing": ({}, [("", "'access' is a required property")]),
+    "two characters": (
+        {"access": "suspended", "reason": "no"},
+        [("reason", "'no' is too short")],
+    ),
+    "two characters to activate": (
+        {"access": "active", "reason": "no"},
+        [("reason", "'no' is too short")],
+    ),
+    "no characters": (
+        {"access": "suspended", "reason": ""},
+        [("reason", "'' is too short"), ("reason", "'' does not match")],
+    ),
+    "501 characters": (
+        {"access": "suspended", "reason": "x" * 501},
+        [("reason", f"'{'x' * 299}")],
+    ),
+    "blanks only": (
+        {"access": "suspended", "reason": " \t\n\u00a0\u2003 "},
+        [("reason", "' \\t\\n\\xa0\\u2003 ' does not match")],
+    ),
+    "blanks only to activate": (
+        {"access": "active", "reason": "   "},
+        [("reason", "'   ' does not match")],
+    ),
+    "an unknown member": (
+        {"access": "active", "force": True},
+        [("", "Additional properties are not allowed ('force' was unexpected)")],
+    ),
+    "another access": (
+        {"access": "off", "reason": REASON},
+        [("access", f"'off' is not one of {ACCESSES}")],
+    ),
+    "access in capitals": (
+        {"access": "SUSPENDED", "reason": REASON},
+        [("access", f"'SUSPENDED' is not one of {ACCESSES}")],
+    ),
+    "access is a truth": (
+        {"access": False, "reason": REASON},
+        [
+            ("access", "False is not of type 'string'"),
+            ("access", f"False is not one of {ACCESSES}"),
+        ],
+    ),
+    "access is null": (
+        {"access": None},
+        [
+            ("access", "None is not of type 'string'"),
+            ("access", f"None is not one of {ACCESSES}"),
+        ],
+    ),
+    "reason is null": (
+        {"access": "suspended", "reason": None},
+        [("reason", "None is not of type 'string'")],
+    ),
+    "reason is a number": (
+        {"access": "suspended", "reason": 4711},
+        [("reason", "4711 is not of type 'string'")],
+    ),
+    "reason is a list": (
+        {"access": "suspended", "reason": [REASON]},
+        [("reason", f"['{REASON}'] is not of type 'string'")],
+    ),
+    "a list": ([{"access": "active"}], [("", "[{'access': 'active'}] is not of type 'object'")]),
+    "a text": ("active", [("", "'active' is not of type 'object'")]),
+    "a number": (7, [("", "7 is not of type 'object'")]),
+    "true": (True, [("", "True is not of type 'object'")]),
+}
+NO_JSON = "is not JSON in UTF-8"
+NOT_JSON: dict[str, bytes] = {
+    "no JSON": b"access=suspended",
+    "JSON cut short": b'{"access": "active"',
+    "JSON and more": b'{"access": "active"} {}',
+    "single quotes": b"{'access': 'active'}",
+    "a comma too many": b'{"access": "active",}',
+    "NaN": b'{"access": "active", "reason": NaN}',
+    "infinity": b'{"access": "active", "reason": -Infinity}',
+    "a lone surrogate": b'{"access": "suspended", "reason": "Incident \\ud800"}',
+    "surrogates the wrong way round": b'{"access": "suspended", "reason": "\\udc00\\ud800"}',
+    "a byte order mark": b'\xef\xbb\xbf{"access": "active"}',
+    "blanks": b"   ",
+    "a raw line end in a text": b'{"access": "suspended", "reason": "one\ntwo"}',
+    "5,000 digits": b'{"access": "active", "reason": ' + b"9" * 5_000 + b"}",
+    "an escape that is none": b'{"access": "suspended", "reason": "\\x41bc"}',
+}
+DEPTHS = [21, 100, 300, 450, 490, 600, 900, 1_000, 2_000, 8_000]
+
+
+def _faults(edge: Client, body: Any, **headers: str) -> list[tuple[str, str]]:
+    answer = edge.switch(body, headers=headers)
+    assert (answer.status, answer.problem) == (400, "invalid-request"), answer.body
+    assert {one["in"] for one in answer.json["errors"]} == {"body"}
+    return [(one["name"], one["detail"]) for one in answer.json["errors"]]
+
+
+@pytest.mark.parametrize("kind", FAULTY)
+def test_a_body_that_does_not_fit_is_told_what_is_wrong(edge: Client, kind: str) -> None:
+    body, faults = FAULTY[kind]
+    found = sorted(_faults(edge, body))
+    assert [name for name, _ in found] == sorted(name for name, _ in faults)
+    for (_, said), (_, expected) in zip(found, sorted(faults), strict=True):
+        assert said.startswith(expected)
+
+
+def test_every_fault_of_a_body_is_listed(edge: Client) -> None:
+    found = _faults(edge, {"access": "off", "reason": "x", "a": 1, "b": 2})
+    assert sorted(found) == [
+        ("", "Additional properties are not allowed ('a', 'b' were unexpected)"),
+        ("access", f"'off' is not one of {ACCESSES}"),
+        ("reason", "'x' is too short"),
+    ]
+
+
+@pytest.mark.parametrize("kind", NOT_JSON)
+def test_what_is_no_json_is_refused(edge: Client, kind: str) -> None:
+    assert _faults(edge, NOT_JSON[kind]) == [("", NO_JSON)]
+
+
+def test_a_member_that_is_there_twice_is_refused_since_either_could_be_meant(api: Client) -> None:
+    save(customer())
+    for body in (
+        b'{"access": "active", "access": "suspended", "reason": "which one?"}',
+        b'{"access": "suspended", "reason": "one reason", "reason": "another reason"}',
+    ):
+        assert api.switch(body).status == 400
+    assert api.get("/v1/customers/cus_0042").json["access"] == "active"
+
+
+def test_no_body_is_a_fault(edge: Client) -> None:
+    assert _faults(edge, b"") == [("", "is missing")]
+    assert _faults(edge, None) == [("", "is missing")]
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_a_deep_body_is_refused_however_deep(edge: Client, depth: int) -> None:
+    for before, after in ((b"[", b"]"), (b'{"a":', b"}")):
+        middle = b"" if before == b"[" else b"1"
+        body = before * depth + middle + after * depth
+        if len(body) <= 16_384:
+            ((_, detail),) = _faults(edge, body)
+            assert detail in {"is nested deeper than 20", NO_JSON}
+
+
+@pytest.mark.parametrize("base64_body", [True, False])
+def test_broken_utf_8_is_refused(edge: Client, *, base64_body: bool) -> None:
+    """Where API Gateway passes text, it has put U+FFFD in the place of what was broken."""
+    headers = {
+        "Authorization": f"Bearer {edge.token('support')}",
+        "If-Match": '"7"',
+        "Content-Type": "application/json",
+    }
+    for broken in (b"\xff", b"\xc3(", b"\xed\xa0\x80"):
+        answer = edge.gateway.send(
+            "PUT",
+            "/v1/customers/cus_0042/access",
+            headers,
+            b'{"access": "suspended", "reason": "' + broken + b'xx"}',
+            base64_body=base64_body,
+        )
+        assert (answer.status, answer.problem) == (400, "invalid-request")
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        *("text/plain", "text/plain; charset=utf-8", "application/x-www-form-urlencoded"),
+        *("multipart/form-data; boundary=x", "application/xml", "application/jsonp", "*/*"),
+        *("application/octet-stream", "application/merge-patch+json", "json", "text/json"),
+    ],
+)
+def test_another_content_type_is_refused(edge: Client, content_type: str) -> None:
+    answer = edge.switch({"access": "active"}, headers={"Content-Type": content_type})
+    assert (answer.status, answer.problem) == (415, "unsupported-media-type")
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        *("application/json", "application/json; charset=utf-8", "Application/JSON", ""),
+        *("application/json;charset=UTF-8", " application/json ; charset=utf-8"),
+    ],
+)
+def test_json_may_be_announced_in_several_ways_or_not_at_all(
+    edge: Client, content_type: str
+) -> None:
+    assert _faults(edge, {}, **{"Content-Type": content_type}) == [
+        ("", "'access' is a required property")
+    ]
+
+
+@pytest.mark.parametrize("size", [16_385, 100_000, MAX_BYTES, MAX_BYTES + 1])
+def test_a_large_body_is_refused_unread(edge: Client, size: int) -> None:
+    start = b'{"access": "suspended", "reason": "'
+    body = start + b"x" * (size - len(start) - 2) + b'"}'
+    assert len(body) == size
+    answer = edge.switch(body)
+    assert (answer.status, answer.problem) == (413, "payload-too-large")
+    assert answer.by_gateway == (size > MAX_BYTES)
+
+
+def test_a_body_of_the_greatest_size_is_read(edge: Client) -> None:
+    body = json.dumps({"access": "active"}).encode()
+    padded = body + b" " * (16_384 - len(body) - 5) + b"oops!"
+    assert _faults(edge, padded) == [("", NO_JSON)]
+
+
+def test_a_reason_is_kept_to_the_letter(api: Client) -> None:
+    reasons = [
+        *("abc", "x" * 500, "🏥" * 500, "  ok", "línea 1\nlínea 2", '<b>"=1+1"</b>', "\u0000 x"),
+    ]
+    for number, reason in enumerate(reasons):
+        user_id = f"cus_{number}"
+        save(customer(user_id, ecosystem=replace(ECOSYSTEM, id=f"eco_{number}")))
+        answer = api.switch({"access": "suspended", "reason": reason}, user_id=user_id)
+        assert answer.json["access_change"]["reason"] == reason
+        (entry,) = api.get(f"/v1/customers/{user_id}/access/history").json["data"]
+        assert entry["reason"] == reason

@@ -1,0 +1,192 @@
+"""The contract as a document: valid, served as it is, and what API.md promises."""
+
+import json
+from typing import Any
+from urllib.parse import urljoin
+
+import pytest
+from openapi_spec_validator import validate
+
+from chalicelib import errors
+from chalicelib.api import openapi, problems
+from chalicelib.api.contract import OPERATIONS
+from tests.api.client import Client
+from tests.api.conformity import check_schema
+
+# API.md, «Errors».
+PROBLEMS = {
+    "invalid-request": 400,
+    "stale-cursor": 400,
+    "idempotency-key-required": 400,
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "not-found": 404,
+    "no-ecosystem": 409,
+    "export-not-ready": 409,
+    "export-gone": 410,
+    "version-conflict": 412,
+    "idempotency-mismatch": 422,
+    "precondition-required": 428,
+    "too-many-exports": 429,
+    "store-unavailable": 503,
+    "internal": 500,
+}
+EXAMPLE_OF_A_PROBLEM = """{
+ "type":"/problems/invalid-request","title":"The request does not fit the contract","status":400,
+ "detail":"1 problem found","instance":"/v1/customers","request_id":"4711",
+ "errors":[{"in":"query","name":"limit","detail":"500 is greater than the maximum of 100"}]}"""
+EXAMPLE_OF_A_LIST = """{
+ "data":[{"id":"cus_0042","first_name":"María José","last_name":"Gómez Ruiz",
+  "company_email":"mj@clinica-sol.co","phone_number":"+573001234567","company_name":"Clínica Sol",
+  "registered_at":"2026-03-01T15:04:05Z",
+  "ecosystem":{"id":"eco_17","name":"clinica-sol","deployed_at":"2026-03-04T10:00:00Z"},
+  "access":"active",
+  "subscription":{"plan":"Premium","billing_period":"annual","status":"active",
+   "starts_on":"2026-03-01","ends_on":"2027-02-28"},
+  "version":7}],
+ "page":{"limit":25,"start":0,"next":"…","prev":null,"total":478,"total_relation":"exact"}}"""
+EXAMPLE_OF_A_DETAIL = """{
+ "plan":"Premium","billing_period":"annual","status":"active","starts_on":"2026-03-01",
+ "ends_on":"2027-02-28","encounters":{"included":5000,"used":1270},
+ "licences":[{"status":"available","count":3},{"status":"assigned","count":16},
+  {"status":"suspended","count":1}]}"""
+EXAMPLES = [
+    ("Problem", EXAMPLE_OF_A_PROBLEM),
+    ("Customers", EXAMPLE_OF_A_LIST),
+    ("SubscriptionDetail", EXAMPLE_OF_A_DETAIL),
+    ("AccessWish", '{"access":"suspended","reason":"Privacy incident 4711"}'),
+    ("AccessWish", '{"access":"active"}'),
+    (
+        "ExportOrder",
+        '{"resource":"customers","format":"xlsx","language":"es","filters":{"access":"active"}}',
+    ),
+    (
+        "EcosystemAccess",
+        '{"ecosystem_id":"eco_17","access":"active","changed_at":"2026-03-01T15:04:05Z","version":7}',
+    ),
+]
+
+
+def _subclasses(root: type[errors.StoreUsersError]) -> set[type[errors.StoreUsersError]]:
+    below = set(root.__subclasses__())
+    return below.union(*(_subclasses(one) for one in below))
+
+
+def _parameters(operation: str) -> dict[str, Any]:
+    described = OPERATIONS[operation]
+    document = openapi.document()["paths"][described.path][described.method.lower()]
+    return {one["name"]: one for one in document["parameters"]}
+
+
+def test_the_document_is_valid_openapi() -> None:
+    validate(openapi.document())
+
+
+def test_the_document_is_served_as_it_is_and_names_the_base_address(edge: Client) -> None:
+    served = edge.get("/v1/openapi.json", None).json
+    assert served == json.loads(json.dumps(openapi.document()))
+    assert served["openapi"] == "3.1.0"
+    base = urljoin("https://host/api/v1/openapi.json", served["servers"][0]["url"])
+    assert base == "https://host/api/"
+
+
+@pytest.mark.parametrize(("code", "status"), PROBLEMS.items())
+def test_a_problem_of_the_contract_is_known_with_its_status(code: str, status: int) -> None:
+    assert problems.PROBLEMS[code][0] == status
+
+
+def test_every_error_is_a_problem_and_every_problem_has_a_title_of_its_own() -> None:
+    assert {one.code for one in _subclasses(errors.StoreUsersError)} <= problems.PROBLEMS.keys()
+    titles = [title for _, title in problems.PROBLEMS.values()]
+    assert len(set(titles)) == len(titles)
+    assert all(400 <= status < 600 for status, _ in problems.PROBLEMS.values())
+
+
+def test_what_can_be_tried_again_says_when() -> None:
+    statuses = {429, 503, 504}
+    again = {code for code, (status, _) in problems.PROBLEMS.items() if status in statuses}
+    assert problems.RETRY_AFTER_SECONDS.keys() == again
+
+
+@pytest.mark.parametrize(("name", "example"), EXAMPLES)
+def test_an_example_of_the_contract_fits_its_schema(name: str, example: str) -> None:
+    check_schema(json.loads(example), {"$ref": f"#/components/schemas/{name}"})
+
+
+def test_every_operation_can_fail_with_the_problems_that_are_everywhere() -> None:
+    for operation in OPERATIONS.values():
+        document = openapi.document()["paths"][operation.path][operation.method.lower()]
+        expected = {"400", "500", "503"} | (set() if operation.public else {"401", "403"})
+        assert document["responses"].keys() >= expected, operation.id
+        assert document["security"] == ([] if operation.public else [{"bearer": []}])
+
+
+def test_the_parameters_of_the_list_of_customers_are_those_of_the_contract() -> None:
+    parameters = _parameters("list_customers")
+    assert parameters.keys() == {
+        *("sort", "limit", "cursor", "registered_from", "registered_to"),
+        *("access", "ecosystem", "billing_period", "status", "plan"),
+    }
+    assert set(parameters["sort"]["schema"]["enum"]) == {
+        *("registered_at", "-registered_at", "name", "-name", "company", "-company"),
+        *("ends_on", "-ends_on"),
+    }
+    assert parameters["sort"]["schema"]["default"] == "-registered_at"
+    limit = parameters["limit"]["schema"]
+    assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, 100, 25)
+    assert parameters["access"]["schema"]["enum"] == ["active", "suspended"]
+    assert parameters["ecosystem"]["schema"]["enum"] == ["deployed", "none"]
+    assert parameters["billing_period"]["schema"]["enum"] == ["monthly", "annual"]
+    repeatable = {name for name, one in parameters.items() if one["schema"]["type"] == "array"}
+    assert repeatable == {"status", "plan"}
+
+
+def test_the_parameters_of_the_list_of_leads_are_those_of_the_contract() -> None:
+    parameters = _parameters("list_leads")
+    assert parameters.keys() == {"sort", "limit", "cursor", "registered_from", "registered_to"}
+    assert set(parameters["sort"]["schema"]["enum"]) == {
+        *("registered_at", "-registered_at", "name", "-name", "company", "-company"),
+    }
+
+
+def test_the_filters_of_an_export_are_those_of_its_list() -> None:
+    orders = openapi.document()["components"]["schemas"]["ExportOrder"]["oneOf"]
+    for order in orders:
+        resource = order["properties"]["resource"]["const"]
+        filters = order["properties"]["filters"]["properties"]
+        listed = _parameters(f"list_{resource}")
+        assert filters == {name: listed[name]["schema"] for name in filters}
+        assert listed.keys() - filters.keys() == {"sort", "limit", "cursor"}
+
+
+def test_the_headers_that_answers_carry_are_described() -> None:
+    described = {
+        operation.id: {
+            name
+            for status in operation.answers
+            for name in openapi.document()["paths"][operation.path][operation.method.lower()][
+                "responses"
+            ][str(status)]["headers"]
+        }
+        for operation in OPERATIONS.values()
+    }
+    assert described == {
+        "list_customers": {"X-Request-Id", "Link"},
+        "get_customer": {"X-Request-Id", "ETag"},
+        "change_access": {"X-Request-Id", "ETag"},
+        "list_access_history": {"X-Request-Id", "Link"},
+        "list_leads": {"X-Request-Id", "Link"},
+        "get_lead": {"X-Request-Id", "ETag"},
+        "get_ecosystem_access": {"X-Request-Id"},
+        "create_export": {"X-Request-Id", "Location", "Retry-After", "Idempotency-Replayed"},
+        "list_exports": {"X-Request-Id", "Link"},
+        "get_export": {"X-Request-Id"},
+        "delete_export": {"X-Request-Id"},
+        "open_export_file": {"X-Request-Id", "Location"},
+        "get_config": {"X-Request-Id"},
+        "get_session": {"X-Request-Id"},
+        "get_openapi": {"X-Request-Id"},
+        "get_health": {"X-Request-Id"},
+        "get_page": {"X-Request-Id", "ETag"},
+        "get_page_file": {"X-Request-Id", "ETag"},
+    }

@@ -1,0 +1,183 @@
+"""Exports to test with: orders, the queue and its worker, files, and a clock to set."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from chalicelib import aws, clock
+from chalicelib.exports import jobs, orders
+from chalicelib.settings import settings
+from chalicelib.triggers.worker import worker
+from chalicelib.users import audit
+from chalicelib.users.tables import ExportItem
+from tests.conftest import ENVIRONMENT
+from tests.workbooks import Book, csv_rows
+
+MONDAY = "2026-03-02T11:00:00Z"
+ANA = "ana@example.com"
+
+
+class Clock:
+    """A clock that stands still until it is told to go on."""
+
+    def __init__(self, at: str) -> None:
+        self.at = clock.parse_instant(at)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def goes_on(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+def stop_clock(monkeypatch: pytest.MonkeyPatch, at: str = MONDAY) -> Clock:
+    """Let it be the instant `at`."""
+    stopped = Clock(at)
+    monkeypatch.setattr(clock, "now", stopped)
+    return stopped
+
+
+@contextmanager
+def configured(monkeypatch: pytest.MonkeyPatch, **changes: str) -> Iterator[None]:
+    """Set the environment of the tests, for what needs no AWS."""
+    for name, value in {**ENVIRONMENT, **changes}.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+def order(**changes: Any) -> orders.Order:
+    """Ana's order of all leads as CSV, but for `changes`."""
+    whole = {
+        "resource": "leads",
+        "format": "csv",
+        "language": "es",
+        "filters": {},
+        "by": ANA,
+        "key": "key-1",
+        "request_id": "req-1",
+    }
+    return orders.Order(**{**whole, **changes})
+
+
+def ordered(**changes: Any) -> dict[str, Any]:
+    """Order an export; the message that waits for the worker."""
+    orders.submit(order(**changes))
+    (message,) = queued()
+    return message
+
+
+def finished(**changes: Any) -> ExportItem:
+    """Order an export and let the worker run it; the job afterwards."""
+    message = ordered(**changes)
+    deliver(message)
+    return stored_job(message)
+
+
+def stored_job(message: Mapping[str, Any]) -> ExportItem:
+    """The job of a message as it is stored, deleted or not."""
+    job = jobs.find_file(message["job"]["id"]["S"])
+    assert job is not None
+    return job
+
+
+def queued() -> list[dict[str, Any]]:
+    """The messages that wait for the worker; they are taken off the queue."""
+    return [json.loads(body) for body in taken(settings().exports_queue_url)]
+
+
+def taken(queue_url: str) -> list[str]:
+    """Everything on a queue, taken off it."""
+    bodies: list[str] = []
+    while found := aws.sqs().receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10):
+        if "Messages" not in found:
+            break
+        for message in found["Messages"]:
+            bodies.append(message["Body"])
+            aws.sqs().delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+    return bodies
+
+
+def event(name: str) -> dict[str, Any]:
+    """An event of AWS as Lambda hands it to a function: tests/events/`name`.json."""
+    whole: dict[str, Any] = json.loads(
+        Path(__file__).parent.joinpath("events", f"{name}.json").read_text()
+    )
+    return whole
+
+
+def deliver(message: Mapping[str, Any]) -> None:
+    """Hand the message to the worker as Lambda does."""
+    delivery = event("sqs")
+    delivery["Records"][0]["body"] = json.dumps(message)
+    worker(delivery, None)
+
+
+def object_keys() -> list[str]:
+    """Everything that lies in the bucket."""
+    listed = aws.s3().list_objects_v2(Bucket=settings().exports_bucket)
+    return [found["Key"] for found in listed.get("Contents", ())]
+
+
+def content(job: ExportItem) -> bytes:
+    """The file of the job."""
+    found = aws.s3().get_object(Bucket=settings().exports_bucket, Key=job.object_key)
+    return found["Body"].read()
+
+
+def ids(job: ExportItem) -> list[str]:
+    """The ids of the store users in the file of the job, as they follow."""
+    whole = content(job)
+    rows = csv_rows(whole) if job.format == "csv" else Book(whole).rows()
+    return [row[-1] for row in rows[1:]]
+
+
+def audited(job: ExportItem) -> list[str]:
+    """What was done with the job, in order of the alphabet: a stopped clock knows no other."""
+    found = audit.page(audit.export(job.id), None, 100).items
+    return sorted(audit.from_item(item).action for item in found)
+
+
+class At:
+    """Acts once, at the call of that number; complains where there were fewer."""
+
+    def __init__(self, number: int, act: Callable[[], object]) -> None:
+        self.left = number
+        self._act = act
+
+    def __call__(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self._act()
+
+
+@contextmanager
+def before(client: Any, call: str, act: Callable[[], object]) -> Iterator[None]:
+    """Act before each call, such as `s3.PutObject`; what `act` raises takes the call's place."""
+
+    def handler(**_: object) -> None:
+        act()
+
+    client.meta.events.register_first(f"before-call.{call}", handler)
+    try:
+        yield
+    finally:
+        client.meta.events.unregister(f"before-call.{call}", handler)
+    assert not isinstance(act, At) or act.left <= 0, f"too few calls of {call}"
+
+
+def die() -> NoReturn:
+    """As a worker does whose memory or time is over, or whose machine goes away."""
+    raise SystemExit
+
+
+def unreachable() -> NoReturn:
+    """What botocore says after the last of its retries."""
+    raise EndpointConnectionError(endpoint_url="https://nowhere.example")

@@ -1,0 +1,91 @@
+"""The scheduled lead export to test with: its runs, and marketing's inbox."""
+
+import json
+from dataclasses import dataclass
+
+from chalicelib import aws, clock
+from chalicelib.errors import StoreUnavailableError
+from chalicelib.exports import jobs
+from chalicelib.settings import settings
+from chalicelib.triggers.schedule import schedule
+from chalicelib.users.tables import ExportItem
+from tests.exporting import Clock, before, deliver, event, queued, taken, unreachable
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A message that marketing gets."""
+
+    subject: str
+    text: str
+    facts: dict[str, str]
+
+    @property
+    def token(self) -> str:
+        return self.text.rsplit("?token=", 1)[1].rstrip("\n")
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """Marketing: a queue that has subscribed to the topic."""
+
+    queue_url: str
+
+    def take(self) -> list[Mail]:
+        """What has come since the last time, all leads before new ones."""
+        mails = []
+        for body in map(json.loads, taken(self.queue_url)):
+            facts = {name: value["Value"] for name, value in body["MessageAttributes"].items()}
+            mails.append(Mail(body["Subject"], body["Message"], facts))
+        return sorted(mails, key=lambda mail: "new" in mail.facts["file_name"])
+
+
+def subscribed() -> Inbox:
+    """A new inbox of marketing's."""
+    url = aws.sqs().create_queue(QueueName="marketing-inbox")["QueueUrl"]
+    found = aws.sqs().get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    aws.sns().subscribe(
+        TopicArn=settings().marketing_topic_arn,
+        Protocol="sqs",
+        Endpoint=found["Attributes"]["QueueArn"],
+    )
+    return Inbox(url)
+
+
+def fire(due_at: str, event_id: str = "53dc4d37") -> list[str]:
+    """Hand the event of the rule to the function as Lambda does; the ids of the jobs."""
+    due = {**event("eventbridge_schedule"), "time": due_at, "id": event_id}
+    ids: list[str] = schedule(due, None)
+    return ids
+
+
+def run(now: Clock, due_at: str) -> tuple[ExportItem, ExportItem]:
+    """A whole run, five seconds late; the jobs of all leads and of the new ones."""
+    now.at = clock.parse_instant(due_at)
+    now.goes_on(5)
+    ids = fire(due_at)
+    for message in queued():
+        deliver(message)
+    everyone, new = map(jobs.find, ids)
+    return everyone, new
+
+
+def failed_run(now: Clock, due_at: str) -> tuple[ExportItem, ExportItem]:
+    """A run whose files could not be stored in three attempts."""
+    now.at = clock.parse_instant(due_at)
+    ids = fire(due_at)
+    with before(aws.s3(), "s3.PutObject", unreachable):
+        for message in queued():
+            for _ in range(2):
+                _failing(message)
+            deliver(message)
+    everyone, new = map(jobs.find, ids)
+    return everyone, new
+
+
+def _failing(message: dict[str, object]) -> None:
+    try:
+        deliver(message)
+    except StoreUnavailableError:
+        return
+    raise AssertionError

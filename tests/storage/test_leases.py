@@ -1,0 +1,230 @@
+"""Workers that meet, die and come back: one export whatever happens, and no half of one."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from chalicelib import aws
+from chalicelib.exports import delivery, running
+from chalicelib.users import paging
+from tests.builders import client, lead, save
+from tests.conftest import template_resources
+from tests.exporting import (
+    At,
+    Clock,
+    audited,
+    before,
+    deliver,
+    die,
+    ids,
+    object_keys,
+    ordered,
+    stop_clock,
+    stored_job,
+)
+
+pytestmark = pytest.mark.usefixtures("cloud")
+LEASE_SECONDS = 90
+PAGES = [1, 5]
+"""Queries of a run, see `clock`: one that counts, one that reads."""
+
+
+@pytest.fixture(autouse=True)
+def clock(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Clock:  # noqa: ARG001 - needs tables
+    """Five leads, read two at a time: three pages to count, three to write."""
+    monkeypatch.setattr(paging, "_MAX_CHUNK", 2)
+    stopped = stop_clock(monkeypatch)
+    save(*(lead(f"led_{number}") for number in range(5)))
+    return stopped
+
+
+def _refused(message: Mapping[str, Any]) -> None:
+    """A delivery while another worker is at the job: it leaves everything as it is."""
+    known = stored_job(message).serialize()
+    with pytest.raises(running.BusyError):
+        deliver(message)
+    assert stored_job(message).serialize() == known
+
+
+def _taken_over(clock: Clock, message: Mapping[str, Any]) -> Callable[[], None]:
+    """The worker stands still until its lease is over and another one has done its work."""
+
+    def act() -> None:
+        clock.goes_on(LEASE_SECONDS + 1)
+        deliver(message)
+
+    return act
+
+
+def _assert_succeeded_once(message: Mapping[str, Any], attempt: int) -> None:
+    job = stored_job(message)
+    assert (job.status, job.attempt, job.rows) == ("succeeded", attempt, 5)
+    assert sorted(ids(job)) == ["led_0", "led_1", "led_2", "led_3", "led_4"]
+    assert object_keys() == [job.object_key]
+    assert audited(job) == ["export.requested", "export.succeeded"]
+
+
+# --- two deliveries ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_second_delivery_while_the_lease_is_alive_is_told_to_come_back(page: int) -> None:
+    message = ordered()
+    with before(client(), "dynamodb.Query", At(page, lambda: _refused(message))):
+        deliver(message)
+    _assert_succeeded_once(message, attempt=1)
+
+
+def test_a_second_delivery_during_the_upload_is_told_to_come_back() -> None:
+    message = ordered()
+    with before(aws.s3(), "s3.PutObject", At(1, lambda: _refused(message))):
+        deliver(message)
+    _assert_succeeded_once(message, attempt=1)
+
+
+def test_a_message_that_is_told_to_come_back_does_so_in_half_a_minute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not when the worker that is told so would have timed out."""
+    message = ordered()
+    wishes: list[dict[str, Any]] = []
+    monkeypatch.setattr(aws.sqs(), "change_message_visibility", lambda **wish: wishes.append(wish))
+    with before(client(), "dynamodb.Query", At(1, lambda: _refused(message))):
+        deliver(message)
+    assert [(wish["ReceiptHandle"], wish["VisibilityTimeout"]) for wish in wishes] == [
+        ("MessageReceiptHandle", 30)
+    ]
+
+
+def test_a_lease_holds_until_its_last_second(clock: Clock) -> None:
+    message = ordered()
+    with before(client(), "dynamodb.Query", At(1, die)), pytest.raises(SystemExit):
+        deliver(message)
+    clock.goes_on(LEASE_SECONDS)
+    _refused(message)
+    clock.goes_on(1)
+    deliver(message)
+    _assert_succeeded_once(message, attempt=2)
+
+
+# --- workers that die -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_export_whose_worker_was_killed_at_a_page_is_finished_by_the_next(
+    clock: Clock, page: int
+) -> None:
+    message = ordered()
+    with before(client(), "dynamodb.Query", At(page, die)), pytest.raises(SystemExit):
+        deliver(message)
+    clock.goes_on(LEASE_SECONDS + 1)
+    deliver(message)
+    _assert_succeeded_once(message, attempt=2)
+
+
+@pytest.mark.parametrize(
+    ("update", "attempt"),
+    [
+        pytest.param(1, 1, id="at taking the job"),
+        pytest.param(2, 2, id="at the first report"),
+        pytest.param(3, 2, id="at the last report"),
+    ],
+)
+def test_an_export_whose_worker_was_killed_at_a_write_is_finished_by_the_next(
+    clock: Clock, update: int, attempt: int
+) -> None:
+    message = ordered()
+    with before(client(), "dynamodb.UpdateItem", At(update, die)), pytest.raises(SystemExit):
+        deliver(message)
+    clock.goes_on(LEASE_SECONDS + 1)
+    deliver(message)
+    _assert_succeeded_once(message, attempt)
+
+
+def test_an_export_whose_worker_was_killed_after_the_upload_is_finished_by_the_next(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first file stays where nobody has a link to it, until the bucket's expiry."""
+    message = ordered()
+    upload = delivery.upload
+
+    def upload_and_die(*arguments: Any, **named: Any) -> None:
+        upload(*arguments, **named)
+        die()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(delivery, "upload", upload_and_die)
+        with pytest.raises(SystemExit):
+            deliver(message)
+    clock.goes_on(LEASE_SECONDS + 1)
+    deliver(message)
+    job = stored_job(message)
+    assert (job.status, job.attempt, job.rows) == ("succeeded", 2, 5)
+    assert len(ids(job)) == 5
+    assert audited(job) == ["export.requested", "export.succeeded"]
+
+
+@pytest.mark.parametrize("dies_after_seconds", [1, 230, 260, 299])
+def test_the_queue_does_not_give_up_before_the_lease_of_a_dead_worker_is_over(
+    clock: Clock, dies_after_seconds: int
+) -> None:
+    """A worker may run for 300 s: one that dies late leaves a lease that outlives the message.
+
+    The queue goes by the template: a message comes back when its visibility timeout is over, or
+    half a minute after it was told to, and not more often than `maxReceiveCount`.
+    """
+    message = ordered()
+    queue = template_resources()["ExportsQueue"]["Properties"]
+    received_at = clock.at
+    with (
+        before(client(), "dynamodb.Query", At(4, lambda: clock.goes_on(dies_after_seconds))),
+        before(client(), "dynamodb.Query", At(5, die)),
+        pytest.raises(SystemExit),
+    ):
+        deliver(message)
+    clock.at = received_at
+    clock.goes_on(int(queue["VisibilityTimeout"]))
+    for _ in range(int(queue["RedrivePolicy"]["maxReceiveCount"]) - 1):
+        try:
+            deliver(message)
+        except running.BusyError:
+            clock.goes_on(30)
+    _assert_succeeded_once(message, attempt=2)
+
+
+# --- workers that come back from the dead -------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_worker_that_was_taken_over_changes_nothing_when_it_wakes_up(
+    clock: Clock, page: int
+) -> None:
+    message = ordered()
+    with before(client(), "dynamodb.Query", At(page, _taken_over(clock, message))):
+        deliver(message)
+    _assert_succeeded_once(message, attempt=2)
+
+
+def test_a_worker_that_was_taken_over_during_its_upload_leaves_no_second_file(
+    clock: Clock,
+) -> None:
+    message = ordered()
+    with before(aws.s3(), "s3.PutObject", At(1, _taken_over(clock, message))):
+        deliver(message)
+    _assert_succeeded_once(message, attempt=2)
+
+
+def test_a_worker_that_fails_after_it_was_taken_over_does_not_fail_the_other_s_job(
+    clock: Clock,
+) -> None:
+    message = ordered()
+
+    def wake_up_to_a_bug() -> None:
+        clock.goes_on(LEASE_SECONDS + 1)
+        deliver(message)
+        raise ZeroDivisionError
+
+    with before(client(), "dynamodb.Query", At(5, wake_up_to_a_bug)):
+        deliver(message)
+    _assert_succeeded_once(message, attempt=2)

@@ -1,0 +1,156 @@
+"""The file of a job: its name, its fingerprint, and the receipt that a workbook carries."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib import clock
+from chalicelib.exports.files import File, write_file
+from chalicelib.users.model import Kind, StoreUser
+from chalicelib.users.tables import ExportItem
+from tests.builders import customer, lead
+from tests.exporting import configured, stop_clock
+from tests.workbooks import Book, columns
+
+STARTED = clock.parse_instant("2026-03-02T11:00:01Z")
+
+
+@pytest.fixture(autouse=True)
+def _settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    stop_clock(monkeypatch, "2026-03-02T11:00:09Z")
+    with configured(monkeypatch):
+        yield
+
+
+def _job(**changes: Any) -> ExportItem:
+    whole = {
+        "resource": "leads",
+        "format": "xlsx",
+        "language": "es",
+        "filters": {},
+        "origin": "manual",
+        "fingerprint": "0",
+        "status": "running",
+        "requested_by": "ana@example.com",
+        "requested_at": "2026-03-02T04:59:59Z",
+        "request_id": "req-1",
+        "removed_after": 0,
+    }
+    return ExportItem("exp_1", **{**whole, **changes})
+
+
+def _receipt(path: Path, job: ExportItem, users: list[StoreUser]) -> list[tuple[str, str]]:
+    kind = Kind.LEAD if job.resource == "leads" else Kind.CUSTOMER
+    write_file(path, job, kind, users, STARTED)
+    return columns(Book(path.read_bytes()).rows(1), 0, 1)
+
+
+def _written(path: Path, job: ExportItem) -> File:
+    return write_file(path, job, Kind.LEAD, [lead()], STARTED)
+
+
+def test_the_receipt_says_in_spanish_what_was_asked_and_what_was_given(tmp_path: Path) -> None:
+    users = [lead(), lead(first_name="x" * 40_000)]
+    filters = {"registered_from": "2026-01-01", "registered_to": "2026-03-01"}
+    assert _receipt(tmp_path / "f", _job(filters=filters), users) == [
+        ("Listado", "Leads"),
+        ("Filtros", "registered_from: 2026-01-01; registered_to: 2026-03-01"),
+        ("Solicitado por", "ana@example.com"),
+        ("Solicitado el", "2026-03-02T04:59:59Z"),
+        ("Lectura desde", "2026-03-02T11:00:01Z"),
+        ("Lectura hasta", "2026-03-02T11:00:09Z"),
+        ("Filas", "2"),
+        ("Celdas recortadas (Excel admite 32.767 caracteres)", "1"),
+        ("Zona horaria de las fechas", "America/Bogota"),
+        ("Exportación", "exp_1"),
+    ]
+
+
+def test_the_receipt_says_in_english_what_was_asked_and_what_was_given(tmp_path: Path) -> None:
+    job = _job(
+        resource="customers",
+        language="en",
+        filters={"status": ["active", "past_due"], "plan": ["=1+1"], "access": "suspended"},
+    )
+    assert _receipt(tmp_path / "f", job, [customer()]) == [
+        ("List", "Customers"),
+        ("Filters", "access: suspended; plan: =1+1; status: active, past_due"),
+        ("Requested by", "ana@example.com"),
+        ("Requested at", "2026-03-02T04:59:59Z"),
+        ("Reading from", "2026-03-02T11:00:01Z"),
+        ("Reading to", "2026-03-02T11:00:09Z"),
+        ("Rows", "1"),
+        ("Cells cut (Excel holds 32,767 characters)", "0"),
+        ("Time zone of the dates", "America/Bogota"),
+        ("Export", "exp_1"),
+    ]
+
+
+@pytest.mark.parametrize(("language", "none"), [("es", "ninguno"), ("en", "none")])
+def test_the_receipt_of_a_whole_list_says_that_there_was_no_filter(
+    tmp_path: Path, language: str, none: str
+) -> None:
+    assert _receipt(tmp_path / "f", _job(language=language), [])[1][1] == none
+
+
+@pytest.mark.parametrize(
+    ("language", "since", "line"),
+    [
+        ("es", None, ("Registrados en el periodo", "hasta 2026-03-02 06:00")),
+        ("en", None, ("Registered in the period", "until 2026-03-02 06:00")),
+        (
+            "es",
+            "2026-02-23T11:00:00Z",
+            ("Registrados en el periodo", "2026-02-23 06:00 → 2026-03-02 06:00"),
+        ),
+    ],
+)
+def test_the_receipt_of_a_scheduled_export_says_which_period_it_covers(
+    tmp_path: Path, language: str, since: str | None, line: tuple[str, str]
+) -> None:
+    job = _job(
+        origin="scheduled", language=language, period_from=since, period_to="2026-03-02T11:00:00Z"
+    )
+    assert _receipt(tmp_path / "f", job, [])[2] == line
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        # 04:59:59 in UTC is 23:59:59 of the day before in Bogota.
+        ({}, "store-users-leads-2026-03-01-235959.xlsx"),
+        ({"format": "csv"}, "store-users-leads-2026-03-01-235959.csv"),
+        ({"resource": "customers"}, "store-users-customers-2026-03-01-235959.xlsx"),
+        (
+            {"origin": "scheduled", "fingerprint": "leads-all 2026-03-02T11:00:00Z"},
+            "store-users-leads-2026-03-01-235959.xlsx",
+        ),
+        (
+            {"origin": "scheduled", "fingerprint": "leads-new 2026-03-02T11:00:00Z"},
+            "store-users-leads-new-2026-03-01-235959.xlsx",
+        ),
+    ],
+)
+def test_the_name_of_a_file_speaks(tmp_path: Path, changes: dict[str, Any], name: str) -> None:
+    assert _written(tmp_path / "f", _job(**changes)).name == name
+
+
+@pytest.mark.parametrize(
+    ("format_", "mime_type"),
+    [
+        ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        ("csv", "text/csv; charset=utf-8"),
+    ],
+)
+def test_size_fingerprint_and_type_are_those_of_the_file(
+    tmp_path: Path, format_: str, mime_type: str
+) -> None:
+    path = tmp_path / "f"
+    file = _written(path, _job(format=format_))
+    written = path.read_bytes()
+    assert (file.size_bytes, file.mime_type) == (len(written), mime_type)
+    assert file.sha256 == hashlib.sha256(written).hexdigest()
+    assert (file.tally.rows, file.tally.cut_cells) == (1, 0)

@@ -1,0 +1,133 @@
+"""Configuration: every variable is typed and checked, and an error names the one that is wrong."""
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from chalicelib.settings import Settings, SettingsError, settings
+from tests.conftest import ENVIRONMENT
+
+REQUIRED = [
+    "STAGE",
+    "AWS_REGION",
+    "USERS_TABLE",
+    "ECOSYSTEMS_TABLE",
+    "AUDIT_TABLE",
+    "EXPORTS_TABLE",
+    "EXPORTS_BUCKET",
+    "EXPORTS_QUEUE_URL",
+    "PROJECTION_DEAD_LETTERS_URL",
+    "MARKETING_TOPIC_ARN",
+    "SIGNING_SECRET_ID",
+    "TOKEN_ISSUER",
+    "TOKEN_KEYS_URL",
+    "PAGE_CLIENT_ID",
+    "GATEWAY_CLIENT_ID",
+    "GATEWAY_SCOPE",
+    "GROUP_ROLES",
+]
+DEFAULTS = {
+    "SIGN_IN_URL": "",
+    "PUBLIC_URL": "",
+    "CORS_ORIGINS": "",
+    "TIME_ZONE": "America/Bogota",
+    "MARKETING_LANGUAGE": "es",
+    "EXPORT_RETENTION_DAYS": "7",
+    "MAX_RUNNING_EXPORTS": "3",
+}
+
+
+def _from(**changes: str) -> Settings:
+    return Settings.from_env({**ENVIRONMENT, **changes})
+
+
+def test_these_variables_are_read_and_no_others() -> None:
+    assert Settings.variables() == dict.fromkeys(REQUIRED) | DEFAULTS
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_variable_that_is_missing_is_named(name: str) -> None:
+    rest = {key: value for key, value in ENVIRONMENT.items() if key != name}
+    with pytest.raises(SettingsError, match=rf"^The environment variable {name} is not set$"):
+        Settings.from_env(rest)
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_variable_that_is_empty_is_named(name: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^The environment variable {name} is wrong: "):
+        _from(**{name: ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("GROUP_ROLES", "admin"),
+        ("GROUP_ROLES", '["admin"]'),
+        ("GROUP_ROLES", '{"admins":["admin"]}'),
+        ("GROUP_ROLES", '{"admins":null}'),
+        ("CORS_ORIGINS", "*"),
+        ("CORS_ORIGINS", "https://office.example,http://office.example"),
+        ("CORS_ORIGINS", "office.example"),
+        ("CORS_ORIGINS", "null"),
+        ("TIME_ZONE", ""),
+        ("TIME_ZONE", "Bogota"),
+        ("TIME_ZONE", "America/Macondo"),
+        ("TIME_ZONE", "../etc/passwd"),
+        ("MARKETING_LANGUAGE", ""),
+        ("MARKETING_LANGUAGE", "fr"),
+        ("EXPORT_RETENTION_DAYS", "0"),
+        ("EXPORT_RETENTION_DAYS", "31"),
+        ("EXPORT_RETENTION_DAYS", "a week"),
+        ("EXPORT_RETENTION_DAYS", "7.5"),
+        ("EXPORT_RETENTION_DAYS", ""),
+        ("MAX_RUNNING_EXPORTS", "0"),
+        ("MAX_RUNNING_EXPORTS", "101"),
+        ("MAX_RUNNING_EXPORTS", "-1"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused_and_its_variable_named(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^The environment variable {name} is wrong: "):
+        _from(**{name: value})
+
+
+def test_what_is_not_set_has_its_default() -> None:
+    environment = {name: value for name, value in ENVIRONMENT.items() if name not in DEFAULTS}
+    read = Settings.from_env(environment)
+    assert (read.sign_in_url, read.public_url, read.cors_origins) == ("", "", ())
+    assert (read.time_zone, read.marketing_language) == (ZoneInfo("America/Bogota"), "es")
+    assert (read.export_retention_days, read.max_running_exports) == (7, 3)
+
+
+def test_every_value_has_the_type_that_it_is_used_as() -> None:
+    read = _from(
+        CORS_ORIGINS="https://office.example/, http://localhost:8000,",
+        TIME_ZONE="Europe/Madrid",
+        MARKETING_LANGUAGE="en",
+        EXPORT_RETENTION_DAYS="30",
+        MAX_RUNNING_EXPORTS="100",
+        SIGN_IN_URL="https://sign-in.example",
+    )
+    assert read.cors_origins == ("https://office.example", "http://localhost:8000")
+    assert read.time_zone == ZoneInfo("Europe/Madrid")
+    assert (read.marketing_language, read.sign_in_url) == ("en", "https://sign-in.example")
+    assert (read.export_retention_days, read.max_running_exports) == (30, 100)
+    assert read.group_roles == {
+        "viewer": "viewer",
+        "support": "support",
+        "marketing": "marketing",
+        "admin": "admin",
+    }
+
+
+def test_an_origin_of_another_host_that_begins_like_this_machine_needs_https() -> None:
+    with pytest.raises(SettingsError, match=r"CORS_ORIGINS"):
+        _from(CORS_ORIGINS="http://localhost.evil.example")
+
+
+@pytest.mark.usefixtures("cloud")
+def test_the_environment_is_read_once_and_on_first_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.cache_clear()
+    monkeypatch.setenv("STAGE", "first")
+    assert settings().stage == "first"
+    monkeypatch.setenv("STAGE", "second")
+    assert settings().stage == "first"

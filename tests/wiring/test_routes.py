@@ -1,0 +1,170 @@
+"""How the application hangs together: routes, authorizer, methods, CORS."""
+
+import subprocess
+import sys
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from app import app
+from chalicelib.api.auth import authorizer
+from chalicelib.api.contract import OPERATIONS
+from chalicelib.settings import settings
+from infra.package import ROOT
+from tests.api.client import Client
+
+METHODS = {
+    "/": "GET, OPTIONS",
+    "/health": "GET, OPTIONS",
+    "/ui/{file}": "GET, OPTIONS",
+    "/v1/config": "GET, OPTIONS",
+    "/v1/customers": "GET, OPTIONS",
+    "/v1/customers/{customer_id}": "GET, OPTIONS",
+    "/v1/customers/{customer_id}/access": "PUT, OPTIONS",
+    "/v1/customers/{customer_id}/access/history": "GET, OPTIONS",
+    "/v1/ecosystems/{ecosystem_id}/access": "GET, OPTIONS",
+    "/v1/exports": "POST, GET, OPTIONS",
+    "/v1/exports/{export_id}": "GET, DELETE, OPTIONS",
+    "/v1/exports/{export_id}/file": "GET, OPTIONS",
+    "/v1/leads": "GET, OPTIONS",
+    "/v1/leads/{lead_id}": "GET, OPTIONS",
+    "/v1/openapi.json": "GET, OPTIONS",
+    "/v1/session": "GET, OPTIONS",
+}
+PUBLIC = {
+    ("GET", "/"),
+    ("GET", "/health"),
+    ("GET", "/ui/{file}"),
+    ("GET", "/v1/config"),
+    ("GET", "/v1/exports/{export_id}/file"),
+    ("GET", "/v1/openapi.json"),
+}
+ALL_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+OURS = "https://admin.example"
+FOREIGN = [
+    *("https://evil.example", "https://admin.example.evil.example", "http://admin.example"),
+    *("https://ADMIN.example", "https://admin.example:8443", "null", "*", ""),
+]
+
+
+def _concrete(path: str) -> str:
+    return path.replace("{file}", "style.css").replace("{", "").replace("}", "")
+
+
+def test_every_route_but_the_public_ones_has_the_authorizer() -> None:
+    open_routes = {
+        (method, path)
+        for path, methods in app.routes.items()
+        for method, entry in methods.items()
+        if entry.authorizer is None and not entry.view_name.startswith("other ")
+    }
+    assert open_routes == PUBLIC
+    entries = [entry for methods in app.routes.values() for entry in methods.values()]
+    assert {entry.authorizer for entry in entries} == {None, authorizer}
+
+
+def test_every_operation_has_exactly_one_route() -> None:
+    routes = {
+        (entry.view_name, method, path)
+        for path, methods in app.routes.items()
+        for method, entry in methods.items()
+        if not entry.view_name.startswith("other ")
+    }
+    assert routes == {(one.id, one.method, one.path) for one in OPERATIONS.values()}
+    assert len(routes) == 18
+
+
+def test_every_method_of_every_path_is_answered_by_us() -> None:
+    assert {path: methods.keys() for path, methods in app.routes.items()} == dict.fromkeys(
+        METHODS, ALL_METHODS
+    )
+
+
+def test_chalice_adds_no_cors_of_its_own_and_refuses_no_content_type() -> None:
+    entries = [entry for methods in app.routes.values() for entry in methods.values()]
+    assert {entry.cors for entry in entries} == {None}
+    assert {len(entry.content_types) for entry in entries} == {0}
+    assert not app.debug
+
+
+def test_every_function_of_the_deployment_is_registered_once() -> None:
+    registered: list[Any] = [*app.builtin_auth_handlers, *app.event_sources]
+    names = Counter(one.name for one in registered)
+    assert names == {"authorizer": 1, "schedule": 1, "stream": 1, "worker": 1}
+
+
+@pytest.mark.parametrize("path", METHODS)
+def test_a_path_answers_405_with_allow_to_every_other_method(edge: Client, path: str) -> None:
+    known = set(METHODS[path].split(", "))
+    for method in sorted(ALL_METHODS - known):
+        answer = edge.call(method, _concrete(path), None)
+        assert (answer.status, answer.headers["allow"]) == (405, METHODS[path]), method
+        if method != "HEAD":
+            assert answer.problem == "method-not-allowed"
+            assert answer.json["detail"] == f"Allowed here: {METHODS[path]}"
+
+
+@pytest.fixture
+def cors(edge: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """A client of an API that lets two origins in."""
+    monkeypatch.setenv("CORS_ORIGINS", f"{OURS}/, http://localhost:3000")
+    settings.cache_clear()
+    return edge
+
+
+@pytest.mark.parametrize("path", METHODS)
+def test_a_preflight_is_answered_without_a_token(cors: Client, path: str) -> None:
+    headers = {
+        "Origin": OURS,
+        "Access-Control-Request-Method": "PUT",
+        "Access-Control-Request-Headers": "authorization,content-type,if-match,idempotency-key",
+    }
+    answer = cors.call("OPTIONS", _concrete(path), None, headers=headers)
+    assert (answer.status, answer.body) == (204, "")
+    assert answer.headers["access-control-allow-origin"] == OURS
+    assert answer.headers["access-control-allow-credentials"] == "true"
+    allowed = answer.headers["access-control-allow-headers"]
+    assert allowed == "Authorization, Content-Type, If-Match, Idempotency-Key"
+    methods = set(answer.headers["access-control-allow-methods"].split(", "))
+    assert methods >= {"GET", "POST", "PUT", "DELETE"}
+    assert "Origin" in answer.headers["vary"]
+
+
+def test_answers_to_the_configured_origins_can_be_read_by_them(cors: Client) -> None:
+    exposed = "ETag, Link, Location, Retry-After, X-Total-Count, X-Request-Id, Idempotency-Replayed"
+    for origin in (OURS, "http://localhost:3000"):
+        for path, role in (("/v1/session", "viewer"), ("/v1/customers?limit=0", "viewer")):
+            answer = cors.call("GET", path, role, headers={"oRiGiN": origin})
+            assert answer.headers["access-control-allow-origin"] == origin
+            assert answer.headers["access-control-expose-headers"] == exposed
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+def test_other_origins_are_let_in_nowhere(cors: Client, origin: str) -> None:
+    headers = {"Origin": origin, "Access-Control-Request-Method": "GET"}
+    for method, path in (("OPTIONS", "/v1/customers"), ("GET", "/v1/session"), ("GET", "/")):
+        answer = cors.call(method, path, "viewer", headers=headers)
+        assert answer.status in {200, 204}
+        for name in ("origin", "credentials", "methods"):
+            assert f"access-control-allow-{name}" not in answer.headers
+        assert answer.headers["vary"] == "Origin"
+
+
+def test_without_configured_origins_nobody_else_is_let_in(edge: Client) -> None:
+    for origin in (OURS, *FOREIGN):
+        answer = edge.call("GET", "/v1/session", headers={"Origin": origin})
+        assert "access-control-allow-origin" not in answer.headers
+
+
+def test_importing_the_application_needs_no_environment() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "import app; print(app.app.app_name)"],
+        cwd=ROOT,
+        env={},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("store-users\n", "")
