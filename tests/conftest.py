@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import boto3
 import pytest
 import yaml
+from botocore.loaders import JSONFileLoader
 from moto import mock_aws
 
 from chalicelib import aws, dynamodb, keys
@@ -53,6 +55,7 @@ class _TemplateLoader(yaml.SafeLoader):
 _TemplateLoader.add_multi_constructor("!", lambda _loader, _tag, node: str(node.value))
 
 
+@cache
 def template_resources() -> dict[str, Any]:
     """The resources of infra/resources.yaml, intrinsic functions aside."""
     text = (ROOT / "infra" / "resources.yaml").read_text()
@@ -68,6 +71,22 @@ def forget_clients() -> None:
     keys.key_ring.cache_clear()
     for client in (aws.s3, aws.sqs, aws.sns, aws.secrets_manager):
         client.cache_clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _service_descriptions_are_read_once() -> Iterator[None]:
+    """Every new client would parse megabytes of JSON again: half of the time of a test."""
+    read = JSONFileLoader.load_file
+    known: dict[str, Any] = {}
+
+    def load_file(self: JSONFileLoader, file_path: str) -> Any:
+        if file_path not in known:
+            known[file_path] = read(self, file_path)
+        return known[file_path]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", load_file)
+        yield
 
 
 @pytest.fixture

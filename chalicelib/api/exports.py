@@ -71,8 +71,8 @@ def open_export_file(call: Call) -> Answer:
     export_id = call.parameters["export_id"]
     delivery.check_token(export_id, call.parameters["token"])
     job = jobs.find_file(export_id)
-    if job is None or job.deleted_at is not None or jobs.status(job) == "expired":
-        message = "The file has expired or was deleted; ask for a new export"
+    if job is None or job.deleted_at is not None or jobs.status(job) in {"expired", "failed"}:
+        message = "The file has expired, was deleted or could not be made; ask for a new export"
         raise ExportGoneError(message)
     if jobs.status(job) != "succeeded":
         message = "The file is not there yet; try again in a while"

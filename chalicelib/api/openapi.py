@@ -13,9 +13,14 @@ _SIGNED_IN = ("unauthenticated", "forbidden", "sign-in-unavailable")
 _HEADERS = {
     "X-Request-Id": "The name of this request in our logs.",
 }
+_LINK = {"Link": "The pages beside this one (RFC 8288)."}
 _HEADERS_OF: dict[str, dict[str, str]] = {
-    "list_customers": {"Link": "The pages beside this one (RFC 8288)."},
-    "list_leads": {"Link": "The pages beside this one (RFC 8288)."},
+    "list_customers": _LINK,
+    "list_leads": _LINK,
+    "list_access_history": _LINK,
+    "list_exports": _LINK,
+    "get_page": {"ETag": "The validator of the file."},
+    "get_page_file": {"ETag": "The validator of the file."},
     "get_customer": {"ETag": "The version."},
     "get_lead": {"ETag": "The version."},
     "change_access": {"ETag": "The new version."},

@@ -153,7 +153,7 @@ SCHEMAS: Mapping[str, Schema] = {
                     "minLength": 3,
                     "maxLength": 500,
                     # Not only blanks; and API Gateway puts U+FFFD where a body is not UTF-8.
-                    "pattern": "^[^\ufffd]*[^\\s\ufffd][^\ufffd]*$",
+                    "pattern": "^\\s*[^\\s\ufffd][^\ufffd]*$",
                 },
             },
             optional=("reason",),

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import pytest
-from botocore.loaders import JSONFileLoader
 
 from chalicelib.api import auth
 from chalicelib.settings import settings
@@ -19,22 +18,6 @@ from tests.exporting import Clock, stop_clock
 
 # What was logged since the last call.
 Logs = Callable[[], list[dict[str, Any]]]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _service_descriptions_are_read_once() -> Iterator[None]:
-    """Every new client would parse megabytes of JSON again: two thirds of the time of a test."""
-    read = JSONFileLoader.load_file
-    known: dict[str, Any] = {}
-
-    def load_file(self: JSONFileLoader, file_path: str) -> Any:
-        if file_path not in known:
-            known[file_path] = read(self, file_path)
-        return known[file_path]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", load_file)
-        yield
 
 
 @pytest.fixture
