@@ -59,15 +59,17 @@ requirements: .venv/ready ## Compile requirements*.txt from requirements*.in
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --no-emit-index-url \
 		--no-emit-find-links -c requirements-dev.txt -o requirements.txt requirements.in
 
-clean: ## Remove everything that make made
-	rm -rf .venv .local out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## End the local stack, and remove everything that make made
+	@test ! -e .venv/ready || $(BIN)/python -m infra.local stop
+	rm -rf .venv .local out .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache .schemathesis
 
 .venv/ready: requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and was not found." \
 		"Install one (Debian: apt-get install python3 python3-venv) or say PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' || { echo \
 		"$(PYTHON) is not Python 3.11, 3.12 or 3.13: say PYTHON=/path/to/one" >&2; exit 1; }
-	@echo "Setting up .venv with $(PYTHON): once, about a minute"
+	@echo "Setting up .venv with $(PYTHON): once, for a minute or two"
 	@rm -rf .venv; $(PYTHON) -m venv .venv || { rm -rf .venv; echo \
 		"Python cannot make a virtual environment. Debian: apt-get install python3-venv" >&2; exit 1; }
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes \

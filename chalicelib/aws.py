@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 def _config() -> "Config":
     from botocore.config import Config
 
-    # Four attempts of at most 7 s stay below API Gateway's 29 s. SigV4 and the regional
-    # endpoint are what presigned links need, see boto3's guide on presigned URLs.
+    # Four attempts of at most 7 s stay below API Gateway's 29 s. Presigned links need SigV4, and
+    # the bucket's name in the host: with it in the path they name the global host, which
+    # redirects to the region's, where the signature does not hold.
     return Config(
+        s3={"addressing_style": settings().s3_addressing_style},
         connect_timeout=2,
         read_timeout=5,
         retries={"mode": "standard", "total_max_attempts": 4},

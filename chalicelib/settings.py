@@ -5,9 +5,11 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import Any, Self
+from typing import Any, Literal, Self, TypeAlias, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
+
+AddressingStyle: TypeAlias = Literal["virtual", "path"]
 
 
 class SettingsError(ValueError):
@@ -66,6 +68,13 @@ def _language(value: str) -> str:
     return value
 
 
+def _addressing_style(value: str) -> AddressingStyle:
+    if value not in {"virtual", "path"}:
+        message = "is neither virtual nor path"
+        raise ValueError(message)
+    return cast("AddressingStyle", value)
+
+
 def _variable(name: str, parse: Callable[[str], Any], default: str | None = None) -> Any:
     return field(metadata={"name": name, "parse": parse, "default": default})
 
@@ -81,6 +90,9 @@ class Settings:
     audit_table: str = _variable("AUDIT_TABLE", _text)
     exports_table: str = _variable("EXPORTS_TABLE", _text)
     exports_bucket: str = _variable("EXPORTS_BUCKET", _text)
+    s3_addressing_style: AddressingStyle = _variable(  # noqa: RUF009 - as all the others
+        "S3_ADDRESSING_STYLE", _addressing_style, "virtual"
+    )
     exports_queue_url: str = _variable("EXPORTS_QUEUE_URL", _text)
     projection_dead_letters_url: str = _variable("PROJECTION_DEAD_LETTERS_URL", _text)
     marketing_topic_arn: str = _variable("MARKETING_TOPIC_ARN", _text)

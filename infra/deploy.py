@@ -68,12 +68,17 @@ def deploy(target: Target, parameters: Mapping[str, str]) -> dict[str, str]:
 
 
 def stack_outputs(target: Target) -> dict[str, str]:
-    """The outputs of the stack; none where there is no stack."""
+    """The outputs of the stack; none where there is no stack. Raises `DeployError`."""
     client: CloudFormationClient = target.client("cloudformation")
     try:
         stacks = client.describe_stacks(StackName=target.stack)["Stacks"]
-    except ClientError:
-        return {}
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return {}
+        raise
+    if stacks[0]["StackStatus"] in {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}:
+        message = f"The first deployment failed: delete the stack {target.stack}, and try again"
+        raise DeployError(message)
     return {one["OutputKey"]: one["OutputValue"] for one in stacks[0].get("Outputs", ())}
 
 
@@ -106,28 +111,34 @@ def _address(target: Target, outputs: Mapping[str, str]) -> str:
 
 def _upload(target: Target) -> str:
     """Put package and template where CloudFormation finds them; the template's address."""
-    s3, bucket = target.client("s3"), _artifacts_bucket(target)
+    s3 = target.client("s3")
+    account = target.client("sts").get_caller_identity()["Account"]
+    bucket = _artifacts_bucket(target, account)
+    # Somebody else could have made a bucket of that name.
+    ours = {"Bucket": bucket, "ExpectedBucketOwner": account}
     archive = package.ARCHIVE.read_bytes()
     key = f"{hashlib.sha256(archive).hexdigest()}.zip"
-    s3.put_object(Bucket=bucket, Key=key, Body=archive)
+    s3.put_object(**ours, Key=key, Body=archive)
     template = yaml.safe_load(package.TEMPLATE.read_text())
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = f"s3://{bucket}/{key}"
     text = yaml.safe_dump(template, allow_unicode=True, sort_keys=False).encode()
     template_key = f"{hashlib.sha256(text).hexdigest()}.yaml"
-    s3.put_object(Bucket=bucket, Key=template_key, Body=text)
+    s3.put_object(**ours, Key=template_key, Body=text)
     address: str = s3.meta.endpoint_url
     return f"{address}/{bucket}/{template_key}"
 
 
-def _artifacts_bucket(target: Target) -> str:
-    account = target.client("sts").get_caller_identity()["Account"]
+def _artifacts_bucket(target: Target, account: str) -> str:
     bucket = f"store-users-artifacts-{account}-{target.region}"
     s3 = target.client("s3")
     try:
-        s3.head_bucket(Bucket=bucket)
-    except ClientError:
+        s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "404":
+            message = f"The bucket {bucket} is not this account's, or cannot be used: {error}"
+            raise DeployError(message) from error
         location = {"LocationConstraint": target.region}
         extra = {} if target.region == "us-east-1" else {"CreateBucketConfiguration": location}
         s3.create_bucket(Bucket=bucket, **extra)

@@ -1,6 +1,7 @@
 """The AWS emulator (MiniStack) as a process: start it on this machine alone, end all of it."""
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 from infra.package import ROOT
@@ -53,7 +55,22 @@ def start(port: int) -> "subprocess.Popen[bytes]":
     _check_state(port)
     temporary = FOLDER / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
-    settings = {
+    with _LOG_FILE.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ministack"],
+            env=_settings(port, temporary),
+            cwd=FOLDER,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    _PID_FILE.write_text(str(process.pid))
+    _wait_until_ready(process, port)
+    return process
+
+
+def _settings(port: int, temporary: Path) -> dict[str, str]:
+    return {
         **os.environ,
         **environment(),
         "BIND_HOST": "127.0.0.1",  # its default is every interface
@@ -67,18 +84,23 @@ def start(port: int) -> "subprocess.Popen[bytes]":
         "LOG_LEVEL": "INFO",
         "IOT_MTLS_ENABLED": "0",  # it would listen on every interface, on a port of its own
     }
-    with _LOG_FILE.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
-            env=settings,
-            cwd=FOLDER,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    _PID_FILE.write_text(str(process.pid))
-    _wait_until_ready(process, port)
-    return process
+
+
+@contextlib.contextmanager
+def lock() -> Iterator[bool]:
+    """Whether nobody else is starting a stack here; held until the end of the block."""
+    with (FOLDER / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True
+
+
+def port() -> int | None:
+    """The port that the kept data was made on, and that the emulator runs on if it does."""
+    return int(_PORT_FILE.read_text()) if _PORT_FILE.exists() else None
 
 
 def stop() -> bool:

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,17 +30,23 @@ _REGION = "us-east-1"
 def run(port: int, demo_count: int, *, detach: bool, reset: bool) -> int:
     """Bring the stack up; stay until Ctrl-C unless detached. The exit status."""
     emulator.FOLDER.mkdir(exist_ok=True)
-    if emulator.running() and _running_port() != port:
-        _say(f"It already runs, on port {_running_port()}. End it first: make stop")
-        return 1
+    with emulator.lock() as is_ours:
+        if not is_ours:
+            _say("Another `make run` is just starting here. Wait for it, or end it: make stop")
+            return 1
+        if emulator.running() and not reset and emulator.port() != port:
+            _say(f"It already runs, on port {emulator.port()}. End it first: make stop")
+            return 1
+        status = _start(port, demo_count, reset=reset)
+    return status if status or detach else _stay()
+
+
+def _start(port: int, demo_count: int, *, reset: bool) -> int:
     if reset:
         stop()
         emulator.remove_state()
     try:
         _bring_up(port, demo_count)
-    except KeyboardInterrupt:
-        stop()
-        return 130
     except (emulator.EmulatorError, package.PackageError, DeployError) as error:
         _say(f"\n{error}")
         stop()
@@ -49,7 +55,12 @@ def run(port: int, demo_count: int, *, detach: bool, reset: bool) -> int:
         _say(f"\n{error}\nSee {emulator.log_path()}")
         stop()
         return 1
-    return 0 if detach else _stay()
+    except BaseException as error:
+        stop()
+        if isinstance(error, KeyboardInterrupt):
+            return 130
+        raise
+    return 0
 
 
 def stop() -> bool:
@@ -152,7 +163,7 @@ def _welcome(stack: Mapping[str, Any]) -> str:
     url = stack["url"]
     customer = "cus_0042"
     return f"""
-Store Users runs:  {url}/
+Store Users runs:  {url}/   (the first call takes some seconds)
 
 Demo people (user name, password, role):
 {people}
@@ -169,11 +180,6 @@ Try:
 """
 
 
-def _running_port() -> int:
-    stack = read_stack() if _STACK_FILE.exists() else {"endpoint": ":0"}
-    return int(str(stack["endpoint"]).rpartition(":")[2])
-
-
 def _stay() -> int:
     """Wait for Ctrl-C, for `make stop`, or for the emulator's own end."""
     _say("Ctrl-C ends it; the data stays for the next run (make run RESET=1 begins anew).")
@@ -188,6 +194,16 @@ def _stay() -> int:
     return 0
 
 
+def _between(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) <= high:
+            message = f"{text!r} is not a whole number from {low} to {high}"
+            raise argparse.ArgumentTypeError(message)
+        return int(text)
+
+    return parse
+
+
 def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
@@ -198,8 +214,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     starting = commands.add_parser("run")
-    starting.add_argument("--port", type=int, default=4566)
-    starting.add_argument("--demo-users", type=int, default=300)
+    starting.add_argument("--port", type=_between(1, 65_535), default=4566)
+    starting.add_argument("--demo-users", type=_between(0, 100_000), default=300)
     starting.add_argument("--detach", action="store_true")
     starting.add_argument("--reset", action="store_true")
     commands.add_parser("stop")

@@ -1,7 +1,9 @@
 """The scheduled lead export to test with: its runs, and marketing's inbox."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from chalicelib import aws, clock
 from chalicelib.errors import StoreUnavailableError
@@ -61,31 +63,36 @@ def fire(due_at: str, event_id: str = "53dc4d37") -> list[str]:
 
 def run(now: Clock, due_at: str) -> tuple[ExportItem, ExportItem]:
     """A whole run, five seconds late; the jobs of all leads and of the new ones."""
-    now.at = clock.parse_instant(due_at)
-    now.goes_on(5)
-    ids = fire(due_at)
+    everyone, new = _fired_late(now, due_at)
     for message in queued():
         deliver(message)
-    everyone, new = map(jobs.find, ids)
-    return everyone, new
+    return jobs.find(everyone), jobs.find(new)
 
 
-def failed_run(now: Clock, due_at: str) -> tuple[ExportItem, ExportItem]:
-    """A run whose files could not be stored in three attempts."""
-    now.at = clock.parse_instant(due_at)
-    ids = fire(due_at)
+def run_for_new(now: Clock, due_at: str) -> ExportItem:
+    """As much of a run, five seconds late, as concerns the new leads; their job."""
+    _, new = _fired_late(now, due_at)
+    deliver(_message_of(new))
+    return jobs.find(new)
+
+
+def failed_run_for_new(now: Clock, due_at: str) -> ExportItem:
+    """The same, but the file could not be stored in three attempts."""
+    _, new = _fired_late(now, due_at)
+    message = _message_of(new)
     with before(aws.s3(), "s3.PutObject", unreachable):
-        for message in queued():
-            for _ in range(2):
-                _failing(message)
-            deliver(message)
-    everyone, new = map(jobs.find, ids)
-    return everyone, new
-
-
-def _failing(message: dict[str, object]) -> None:
-    try:
+        for _ in range(2):
+            with suppress(StoreUnavailableError):
+                deliver(message)
         deliver(message)
-    except StoreUnavailableError:
-        return
-    raise AssertionError
+    return jobs.find(new)
+
+
+def _fired_late(now: Clock, due_at: str) -> list[str]:
+    now.at = clock.parse_instant(due_at)
+    now.goes_on(5)
+    return fire(due_at)
+
+
+def _message_of(job_id: str) -> dict[str, Any]:
+    return next(message for message in queued() if message["job"]["id"] == {"S": job_id})

@@ -10,8 +10,10 @@ from chalicelib.users.model import Kind, StoreUser
 
 MIME_TYPE = "text/csv; charset=utf-8"
 
-_RUNS_IN_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
-"""First characters that make a spreadsheet calculate a cell (OWASP, CSV Injection)."""
+# What makes a spreadsheet calculate a cell (OWASP, CSV Injection): at its beginning, and behind
+# what a spreadsheet with other separators than ours takes for the beginning of the next one.
+_RUNS_IN_A_SPREADSHEET = re.compile(r"(^|[;\t\r\n])(?=[=+\-@＝＋－＠])")  # noqa: RUF001 - full width
+_BLANKS_AT_THE_BEGINNING = ("\t", "\r", "\n")
 
 _PHONE = re.compile(r"\+[\d ().-]+")
 
@@ -35,4 +37,5 @@ def _cell(column: Column, user: StoreUser, language: str) -> str:
         text = word(text, language)
     if column.type is Type.PHONE and _PHONE.fullmatch(text):
         return text
-    return f"'{text}" if text.startswith(_RUNS_IN_A_SPREADSHEET) else text
+    safe = _RUNS_IN_A_SPREADSHEET.sub(r"\1'", text)
+    return f"'{safe}" if text.startswith(_BLANKS_AT_THE_BEGINNING) else safe

@@ -89,6 +89,9 @@ def _take(export_id: str) -> ExportItem | None:
 
 
 def _work(job: ExportItem) -> None:
+    if job.attempt > MAX_ATTEMPTS:
+        _fail(job, f"{MAX_ATTEMPTS} attempts ended without a word; the list may be too large")
+        return
     try:
         _produce(job)
     except _LostError:

@@ -17,7 +17,7 @@ from chalicelib.errors import (
 )
 from chalicelib.settings import settings
 from chalicelib.users import audit, listing, paging
-from chalicelib.users.item import access_change_attribute
+from chalicelib.users.item import VERSION_LIMIT, access_change_attribute
 from chalicelib.users.model import Access, AccessChange, Ecosystem, Kind, StoreUser
 from chalicelib.users.tables import EcosystemItem, store
 
@@ -160,15 +160,25 @@ def _user_update(
             Path("version").set(made.version),
             Path("access_change").set(access_change_attribute(made)),
         ],
-        condition=unchanged & (Path("ecosystem.id") == ecosystem.id),
+        condition=unchanged & _has_ecosystem(ecosystem.id),
     )
 
 
-def _no_version() -> Condition:
-    """No version, or none that is a number above 0: all that is read as 0."""
-    version = Path("version")
-    condition: Condition = version.does_not_exist() | ~version.is_type("N") | (version <= 0)
+def _has_ecosystem(ecosystem_id: str) -> Condition:
+    """That the customer still has it; the shop may have written the id as a number."""
+    identifier = Path("ecosystem.id")
+    condition: Condition = identifier == ecosystem_id
+    if ecosystem_id.isascii() and ecosystem_id.isdecimal():
+        condition |= identifier == {"N": ecosystem_id}
     return condition
+
+
+def _no_version() -> Condition:
+    """No version, or one that is no number in bounds: all that is read as 0."""
+    version = Path("version")
+    none: Condition = version.does_not_exist() | ~version.is_type("N")
+    none |= (version <= 0) | (version >= VERSION_LIMIT)
+    return none
 
 
 def _ecosystem_update(

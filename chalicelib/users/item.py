@@ -21,6 +21,9 @@ from chalicelib.users.text import fold
 _LAST = "\U0010ffff"
 """What a sort key holds where there is nothing to sort by: it sorts behind every text."""
 
+VERSION_LIMIT = 10**15
+"""Versions are below: fifteen digits, as the contract's `If-Match` has at most."""
+
 _SORT_KEY_CHARACTERS = 200
 """DynamoDB takes 1,024 bytes for a sort key; a character has at most four."""
 
@@ -44,8 +47,7 @@ def from_item(item: Mapping[str, Any]) -> StoreUser:
         access=_text(item, "access") or None if customer else None,
         subscription=_in_map(item, "subscription", _subscription) if customer else None,
         access_change=_in_map(item, "access_change", _access_change) if customer else None,
-        # A number alone: the conditions on it could not hold for text that looks like one.
-        version=_number(item, "version") or 0 if "N" in (item.get("version") or {}) else 0,
+        version=_version(item),
     )
 
 
@@ -133,6 +135,12 @@ def _number(item: Mapping[str, Any], name: str) -> int | None:
         return int(_text(item, name))
     except ValueError:
         return None
+
+
+def _version(item: Mapping[str, Any]) -> int:
+    """The version, or 0 for anything that the contract's `ETag` and conditions cannot hold."""
+    number = _number(item, "version") if "N" in (item.get("version") or {}) else None
+    return number if number is not None and 0 < number < VERSION_LIMIT else 0
 
 
 def _in_map(

@@ -9,6 +9,7 @@ an ecosystem starts with. Where a user's item says otherwise later (the shop wro
 that it read before the switch), the item is put right.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,8 @@ from chalicelib.users.item import ecosystem_id, from_item, sort_keys
 from chalicelib.users.model import Access, Ecosystem, Kind, StoreUser
 from chalicelib.users.tables import EcosystemItem, store
 
+_ID = re.compile("[A-Za-z0-9_-]{1,64}")
+
 
 def apply(record: Mapping[str, Any]) -> None:
     """Bring the derived data of the user that a record of the stream tells of up to now.
@@ -34,7 +37,7 @@ def apply(record: Mapping[str, Any]) -> None:
     told = {ecosystem_id(image) for image in images} - {""}
     # Read before the user: what happens to them after that is seen by the conditions below.
     records = [_ecosystem_record(one) for one in sorted(told)]
-    user_id = images[-1]["id"]["S"]
+    user_id = (change.get("Keys") or images[-1])["id"]["S"]
     image = store().get_item(settings().users_table, user_id, consistent_read=True).get("Item")
     user = from_item(image) if image else None
     for known in records:
@@ -50,6 +53,9 @@ def _bring_up(user: StoreUser, image: Item) -> None:
             _keep_ecosystem(user, user.ecosystem, image)
     finally:
         _complete(user, image)
+    if not user.registered_at:
+        message = f"{user.id} has no registered_at: it is missing from the lists by registration"
+        raise ValueError(message)
 
 
 def _is_gone(identifier: str, user: StoreUser | None) -> bool:
@@ -97,6 +103,9 @@ def _same(path: str, attribute: Mapping[str, Any] | None) -> Condition:
 def _keep_ecosystem(user: StoreUser, ecosystem: Ecosystem, image: Item) -> None:
     record = _ecosystem_record(ecosystem.id)
     if record is None:
+        if not _ID.fullmatch(ecosystem.id):
+            message = f"{user.id} has an ecosystem whose id no gateway can ask for"
+            raise ValueError(message)
         _add_ecosystem(user, ecosystem)
         return
     if record.customer_id != user.id:

@@ -9,7 +9,7 @@ from chalicelib import clock
 
 _MOST_CHARACTERS = 1000
 _MOST_UNKNOWN = 100
-_MOST = 2**53 - 1
+_MOST = 10**14
 """The largest whole number that all readers of JSON agree on (RFC 8259 §6)."""
 
 _DIGITS = re.compile(r"[0-9]{1,16}")

@@ -22,7 +22,7 @@ from tests.exporting import (
     stop_clock,
     unreachable,
 )
-from tests.scheduled import Inbox, failed_run, fire, run, subscribed
+from tests.scheduled import Inbox, failed_run_for_new, fire, run, subscribed
 
 pytestmark = pytest.mark.usefixtures("cloud")
 FIRST, SECOND = "2026-03-02T11:00:00Z", "2026-03-09T11:00:00Z"
@@ -131,7 +131,7 @@ def test_nobody_is_told_of_an_export_that_a_person_asked_for(now: Clock, inbox: 
 
 
 def test_nobody_is_told_of_a_run_that_failed(now: Clock, inbox: Inbox) -> None:
-    failed_run(now, FIRST)
+    failed_run_for_new(now, FIRST)
     assert inbox.take() == []
 
 

@@ -19,7 +19,7 @@ from tests.exporting import (
     stop_clock,
     unreachable,
 )
-from tests.scheduled import failed_run, fire, run
+from tests.scheduled import failed_run_for_new, fire, run, run_for_new
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
@@ -62,7 +62,7 @@ def test_the_event_orders_two_workbooks_of_leads(now: Clock) -> None:
 def test_a_run_delivers_all_leads_and_the_new_ones_and_no_customer(now: Clock) -> None:
     _register("2026-01-01T00:00:00Z", "2026-03-01T12:00:00Z")
     save(customer(registered_at="2026-03-01T12:00:00Z"))
-    run(now, FIRST)
+    run_for_new(now, FIRST)
     _register("2026-03-05T12:00:00Z")
     everyone, new = run(now, SECOND)
     assert ids(everyone) == _moments(
@@ -73,14 +73,14 @@ def test_a_run_delivers_all_leads_and_the_new_ones_and_no_customer(now: Clock) -
 
 def test_the_first_run_has_no_lower_bound(now: Clock) -> None:
     _register("1970-01-01T00:00:00Z", "2026-03-01T12:00:00Z")
-    _, new = run(now, FIRST)
+    new = run_for_new(now, FIRST)
     assert new.period_from is None
     assert ids(new) == _moments("1970-01-01T00:00:00Z", "2026-03-01T12:00:00Z")
 
 
 def test_a_run_without_new_leads_delivers_an_empty_file(now: Clock) -> None:
-    run(now, FIRST)
-    _, new = run(now, SECOND)
+    run_for_new(now, FIRST)
+    new = run_for_new(now, SECOND)
     assert (new.status, new.rows, ids(new)) == ("succeeded", 0, [])
 
 
@@ -101,44 +101,44 @@ MOMENTS = [
 
 def test_leads_around_the_boundary_land_in_exactly_one_of_two_runs(now: Clock) -> None:
     _register(*MOMENTS)
-    _, first = run(now, FIRST)
-    _, second = run(now, SECOND)
+    first = run_for_new(now, FIRST)
+    second = run_for_new(now, SECOND)
     assert (second.period_from, second.period_to) == (first.period_to, "2026-03-09T11:00:05Z")
     assert ids(first) == _moments(*MOMENTS[:4])
     assert ids(second) == _moments(*MOMENTS[4:])
 
 
 def test_a_failed_run_is_made_up_for_by_the_next(now: Clock) -> None:
-    run(now, FIRST)
+    run_for_new(now, FIRST)
     _register("2026-03-05T12:00:00Z")
-    _, failed = failed_run(now, SECOND)
+    failed = failed_run_for_new(now, SECOND)
     assert failed.status == "failed"
     _register("2026-03-12T12:00:00Z")
-    _, new = run(now, THIRD)
+    new = run_for_new(now, THIRD)
     assert (new.period_from, new.period_to) == ("2026-03-02T11:00:05Z", "2026-03-16T11:00:05Z")
     assert ids(new) == _moments("2026-03-05T12:00:00Z", "2026-03-12T12:00:00Z")
 
 
 def test_a_first_run_that_failed_is_made_up_for_by_the_next(now: Clock) -> None:
     _register("2026-03-01T12:00:00Z")
-    failed_run(now, FIRST)
-    _, new = run(now, SECOND)
+    failed_run_for_new(now, FIRST)
+    new = run_for_new(now, SECOND)
     assert new.period_from is None
     assert ids(new) == _moments("2026-03-01T12:00:00Z")
 
 
 def test_a_run_that_never_was_is_made_up_for_by_the_next(now: Clock) -> None:
-    run(now, FIRST)
+    run_for_new(now, FIRST)
     _register("2026-03-05T12:00:00Z", "2026-03-12T12:00:00Z")
-    _, new = run(now, THIRD)
+    new = run_for_new(now, THIRD)
     assert ids(new) == _moments("2026-03-05T12:00:00Z", "2026-03-12T12:00:00Z")
 
 
 def test_a_run_in_between_delivers_its_part_and_the_next_one_the_rest(now: Clock) -> None:
-    run(now, FIRST)
+    run_for_new(now, FIRST)
     _register("2026-03-03T12:00:00Z", "2026-03-05T12:00:00Z")
-    _, between = run(now, WEDNESDAY)
-    _, new = run(now, SECOND)
+    between = run_for_new(now, WEDNESDAY)
+    new = run_for_new(now, SECOND)
     assert ids(between) == _moments("2026-03-03T12:00:00Z")
     assert ids(new) == _moments("2026-03-05T12:00:00Z")
 
@@ -192,7 +192,7 @@ def test_an_order_that_failed_in_the_middle_is_completed_by_the_retry_of_the_eve
 def test_an_old_event_after_a_newer_success_delivers_nobody_twice(now: Clock) -> None:
     """EventBridge keeps an event for a day, Lambda for six hours; the dead letters for weeks."""
     _register("2026-03-01T12:00:00Z", "2026-03-05T12:00:00Z")
-    _, second = run(now, SECOND)
+    second = run_for_new(now, SECOND)
     now.goes_on(3600)
     _, first = map(jobs.find, fire(FIRST, "old"))
     for message in queued():
@@ -200,7 +200,7 @@ def test_an_old_event_after_a_newer_success_delivers_nobody_twice(now: Clock) ->
     assert ids(second) == _moments("2026-03-01T12:00:00Z", "2026-03-05T12:00:00Z")
     assert ids(jobs.find(first.id)) == []
     _register("2026-03-12T12:00:00Z")
-    _, third = run(now, THIRD)
+    third = run_for_new(now, THIRD)
     assert ids(third) == _moments("2026-03-12T12:00:00Z")
 
 
@@ -208,10 +208,10 @@ def test_a_success_that_comes_late_does_not_move_the_period_back(now: Clock) -> 
     """The first run waits on the queue for a week; the second one is through before it."""
     fire(FIRST)
     waiting = queued()
-    run(now, SECOND)
+    run_for_new(now, SECOND)
     for message in waiting:
         deliver(message)
-    _, third = run(now, THIRD)
+    third = run_for_new(now, THIRD)
     assert third.period_from == "2026-03-09T11:00:05Z"
 
 
@@ -224,5 +224,5 @@ def test_a_topic_that_fails_does_not_move_the_period_for_good(now: Clock) -> Non
             for _ in range(3):
                 with pytest.raises(StoreUnavailableError):
                     deliver(message)
-    _, new = run(now, SECOND)
+    new = run_for_new(now, SECOND)
     assert ids(new) == _moments("2026-03-01T12:00:00Z")

@@ -42,6 +42,7 @@ def test_a_stage_has_the_defaults_and_its_own_parameters() -> None:
         "LeadExportSchedule": "cron(0 11 ? * MON *)",
         "TimeZone": "America/Bogota",
         "MarketingLanguage": "es",
+        "AccessTokenMinutes": "60",
         "DeletionProtection": "false",
         "PasswordSignIn": "true",
     }

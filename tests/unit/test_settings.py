@@ -32,6 +32,7 @@ DEFAULTS = {
     "CORS_ORIGINS": "",
     "TIME_ZONE": "America/Bogota",
     "MARKETING_LANGUAGE": "es",
+    "S3_ADDRESSING_STYLE": "virtual",
     "EXPORT_RETENTION_DAYS": "7",
     "MAX_RUNNING_EXPORTS": "3",
 }
@@ -75,6 +76,7 @@ def test_a_variable_that_is_empty_is_named(name: str) -> None:
         ("TIME_ZONE", "../etc/passwd"),
         ("MARKETING_LANGUAGE", ""),
         ("MARKETING_LANGUAGE", "fr"),
+        ("S3_ADDRESSING_STYLE", "flat"),
         ("EXPORT_RETENTION_DAYS", "0"),
         ("EXPORT_RETENTION_DAYS", "31"),
         ("EXPORT_RETENTION_DAYS", "a week"),

@@ -131,7 +131,7 @@ def test_what_is_no_date_that_excel_knows_stays_text(text: str) -> None:
 
 
 @given(st.lists(st.integers(_FIRST, _LAST), max_size=20))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_every_second_of_excel_s_time_reads_back_as_itself(seconds: list[int]) -> None:
     """Excel counts days in binary fractions: none may come back a second off."""
     instants = [EPOCH + timedelta(seconds=number) for number in seconds]

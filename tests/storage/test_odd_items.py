@@ -1,0 +1,117 @@
+"""Items that do not keep to the contract: the switch works all the same, and nobody is lost."""
+
+import json
+from typing import Any
+
+import pytest
+
+from chalicelib import aws
+from chalicelib.exports import delivery, running
+from chalicelib.settings import settings
+from chalicelib.triggers.stream import stream
+from chalicelib.users import access, listing
+from chalicelib.users.access import Wish
+from chalicelib.users.item import to_item
+from chalicelib.users.model import Access, Kind
+from chalicelib.users.tables import store
+from tests.builders import RawItem, customer, save, save_item, stored, stored_ecosystem
+from tests.exporting import before as just_before
+from tests.exporting import configured, die, ordered, stored_job
+from tests.feed import Feed, record
+
+pytestmark = pytest.mark.usefixtures("cloud")
+
+
+def _switched_off(version: int) -> str | None:
+    wish = Wish(access=Access.SUSPENDED, reason="why", version=version, by="ana", request_id="r")
+    return access.change("cus_0042", wish).access
+
+
+def _odd(**attributes: dict[str, Any]) -> RawItem:
+    return {**to_item(customer()), **attributes}
+
+
+def _letters() -> list[Any]:
+    queue = settings().projection_dead_letters_url
+    got = aws.sqs().receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+    return [json.loads(message["Body"]) for message in got.get("Messages", ())]
+
+
+def test_an_ecosystem_whose_id_the_shop_wrote_as_a_number_can_be_switched() -> None:
+    feed = Feed()
+    save_item(_odd(ecosystem={"M": {"id": {"N": "4711"}, "name": {"S": "sol"}}}))
+    feed.drain()
+    assert _switched_off(7) == "suspended"
+    assert access.of_ecosystem("4711").access == "suspended"
+
+
+@pytest.mark.parametrize("version", ["-5", "0", "1000000000000000", "1E30"])
+def test_a_version_out_of_bounds_counts_as_none_and_is_made_one(version: str) -> None:
+    feed = Feed()
+    save_item(_odd(version={"N": version}))
+    assert listing.find(Kind.CUSTOMER, "cus_0042").version == 0
+    assert _switched_off(0) == "suspended"
+    assert (stored("cus_0042") or {})["version"] == {"N": "1"}
+    save_item(_odd(version={"N": version}, access={"S": "suspended"}))
+    feed.drain()
+    assert (stored("cus_0042") or {})["version"] == {"N": "1"}
+
+
+def test_who_has_no_moment_of_registration_is_told_of_and_still_sorted() -> None:
+    item = _odd()
+    for name in ("registered_at", "sort_name"):
+        del item[name]
+    save_item(item)
+    stream({"Records": [{"eventID": "1", **record(None, item)}]}, None)
+    assert [letter["eventID"] for letter in _letters()] == ["1"]
+    assert (stored("cus_0042") or {})["sort_name"] == {"S": "maria jose gomez ruiz"}
+    assert (stored_ecosystem() or {})["access"] == "active"
+
+
+def test_an_ecosystem_that_no_gateway_can_ask_for_is_told_of() -> None:
+    item = _odd(ecosystem={"M": {"id": {"S": "eco 17/ñ"}}})
+    save_item(item)
+    stream({"Records": [{"eventID": "1", **record(None, item)}]}, None)
+    assert len(_letters()) == 1
+    assert stored_ecosystem("eco 17/ñ") is None
+
+
+def test_a_bad_record_too_large_for_a_message_is_kept_by_its_key_and_can_be_applied_again() -> None:
+    item = _odd(access={"S": "blocked"}, notes={"S": "ñ" * 190_000})
+    save_item(item)
+    change = {**record(item, item)["dynamodb"], "Keys": {"id": item["id"]}, "SequenceNumber": "42"}
+    stream({"Records": [{"eventID": "1", "dynamodb": change}]}, None)
+    (letter,) = _letters()
+    assert letter == {
+        "eventID": "1",
+        "dynamodb": {"Keys": {"id": {"S": "cus_0042"}}, "SequenceNumber": "42"},
+    }
+    save(customer())
+    stream({"Records": [letter]}, None)
+    assert (stored_ecosystem() or {})["access"] == "active"
+
+
+def test_an_export_whose_workers_die_without_a_word_fails_after_three_attempts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(running, "_LEASE", -running._LEASE)  # noqa: SLF001 - always run out
+    message = ordered()
+    save(customer())
+    for _ in range(running.MAX_ATTEMPTS):
+        with just_before(store().client, "dynamodb.Query", die), pytest.raises(SystemExit):
+            running.run(stored_job(message))
+    running.run(stored_job(message))
+    job = stored_job(message)
+    assert job.status == "failed"
+    assert job.error == "3 attempts ended without a word; the list may be too large"
+
+
+def test_a_presigned_link_names_the_host_of_the_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The global host redirects, and the signature does not hold where it redirects to."""
+    with configured(monkeypatch, AWS_REGION="sa-east-1"):
+        aws.s3.cache_clear()
+        address = delivery.presigned_url("exports/exp_1/1")
+    aws.s3.cache_clear()
+    assert address.startswith(
+        "https://exports-bucket.s3.sa-east-1.amazonaws.com/exports/exp_1/1?X-Amz-Algorithm=AWS4"
+    )
