@@ -31,6 +31,16 @@ _PASSING = frozenset(
 )
 
 
+_REFUSALS = frozenset(
+    {
+        "AccessDeniedException",
+        "ExpiredTokenException",
+        "ResourceNotFoundException",
+        "UnrecognizedClientException",
+    }
+)
+
+
 class ConditionFailedError(Exception):
     """The condition of a single write did not hold; `item` is what is stored, where asked for."""
 
@@ -47,6 +57,15 @@ class TransactionCanceledError(Exception):
         """Keep the codes, in the order of the writes: `None`, `ConditionalCheckFailed`, …."""
         super().__init__("a transaction was cancelled")
         self.codes = codes
+
+
+class StoreRefusedError(Exception):
+    """A table is missing or forbidden: the deployment is wrong, not what was asked."""
+
+    def __init__(self, code: str) -> None:
+        """Keep DynamoDB's code."""
+        super().__init__(code)
+        self.code = code
 
 
 @dataclass(slots=True)
@@ -106,7 +125,7 @@ def _translated(error: ClientError) -> Exception | None:
         return _cancelled(error)
     if code in _PASSING or code.startswith("5"):
         return StoreUnavailableError("The data store is busy; try again in a while")
-    return None
+    return StoreRefusedError(code) if code in _REFUSALS else None
 
 
 def _cancelled(error: VerboseClientError) -> Exception:

@@ -15,7 +15,9 @@ MIME_TYPE = "text/csv; charset=utf-8"
 _RUNS_IN_A_SPREADSHEET = re.compile(r"(^|[;\t\r\n])(?=[=+\-@＝＋－＠])")  # noqa: RUF001 - full width
 _BLANKS_AT_THE_BEGINNING = ("\t", "\r", "\n")
 
-_PHONE = re.compile(r"\+[\d ().-]+")
+# A plus and digits, as phone numbers are written; with a dash only where a blank or a bracket
+# keeps a spreadsheet from subtracting.
+_PHONE = re.compile(r"\+(?=[^-]*\Z|.*[ (])[\d ().-]+")
 
 
 def write(path: Path, kind: Kind, language: str, users: Iterable[StoreUser]) -> Tally:

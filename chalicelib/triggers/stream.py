@@ -8,7 +8,7 @@ from typing import Any
 from chalice.app import Blueprint, DynamoDBEvent
 
 from chalicelib import aws, log
-from chalicelib.dynamodb import start_usage
+from chalicelib.dynamodb import StoreRefusedError, start_usage
 from chalicelib.errors import StoreUnavailableError
 from chalicelib.settings import settings
 from chalicelib.users import projection
@@ -33,7 +33,7 @@ def stream(event: DynamoDBEvent) -> None:
     for record in records:
         try:
             projection.apply(record)
-        except StoreUnavailableError:
+        except (StoreUnavailableError, StoreRefusedError):
             raise
         except Exception as error:  # noqa: BLE001 - one bad record must not hold up a shard
             facts = {"record_id": record.get("eventID"), **log.failure(error)}

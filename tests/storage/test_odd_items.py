@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib import aws
+from chalicelib.dynamodb import StoreRefusedError
 from chalicelib.exports import delivery, running
 from chalicelib.settings import settings
 from chalicelib.triggers.stream import stream
@@ -14,7 +15,7 @@ from chalicelib.users.access import Wish
 from chalicelib.users.item import to_item
 from chalicelib.users.model import Access, Kind
 from chalicelib.users.tables import store
-from tests.builders import RawItem, customer, save, save_item, stored, stored_ecosystem
+from tests.builders import RawItem, customer, refusals, save, save_item, stored, stored_ecosystem
 from tests.exporting import before as just_before
 from tests.exporting import configured, die, ordered, stored_job
 from tests.feed import Feed, record
@@ -88,6 +89,17 @@ def test_a_bad_record_too_large_for_a_message_is_kept_by_its_key_and_can_be_appl
     }
     save(customer())
     stream({"Records": [letter]}, None)
+    assert (stored_ecosystem() or {})["access"] == "active"
+
+
+def test_a_store_that_forbids_is_no_fault_of_the_record_and_nothing_is_put_aside() -> None:
+    item = _odd()
+    save_item(item)
+    event = {"Records": [{"eventID": "1", **record(None, item)}]}
+    with refusals("GetItem", "AccessDeniedException"), pytest.raises(StoreRefusedError):
+        stream(event, None)
+    assert _letters() == []
+    stream(event, None)
     assert (stored_ecosystem() or {})["access"] == "active"
 
 

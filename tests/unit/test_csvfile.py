@@ -134,7 +134,7 @@ def test_a_phone_number_that_looks_like_one_stays_as_it_is(phone: str) -> None:
     "phone",
     [
         *("=1+1", "=57300", "@57300", "-57300", "+cmd|'/C calc'!A0", "+1+1", "+57*2", "+57=1"),
-        *("+A1", "+", "+57300\t", "++57300"),
+        *("+A1", "+57-300-123", "+", "+57300\t", "++57300"),
     ],
 )
 def test_a_phone_number_that_looks_like_none_gets_an_apostrophe(phone: str) -> None:
