@@ -43,10 +43,11 @@ def running() -> int | None:
     """The process id of the emulator, or None."""
     try:
         pid = int(_PID_FILE.read_text())
-        os.kill(pid, 0)
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except (OSError, ValueError):
         return None
-    return pid
+    # After a restart of the machine the number can be somebody else's.
+    return pid if b"ministack" in command else None
 
 
 def start(port: int) -> "subprocess.Popen[bytes]":

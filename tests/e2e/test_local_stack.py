@@ -65,6 +65,24 @@ def test_ctrl_c_ends_everything(tmp_path: Path, port: int) -> None:
     assert not _members(group)
 
 
+def test_a_process_that_only_has_the_number_of_the_emulator_is_left_alone(tmp_path: Path) -> None:
+    with subprocess.Popen(["/bin/sleep", "60"], start_new_session=True) as other:
+        (tmp_path / "pid").write_text(str(other.pid))
+        assert command(tmp_path, "infra.local", "stop").stdout == "Nothing was running.\n"
+        assert other.poll() is None
+        other.kill()
+
+
+@pytest.mark.parametrize("arguments", [["--port", "99999"], ["--demo-users", "-3"]])
+def test_numbers_that_cannot_be_are_refused_before_anything_starts(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    done = command(tmp_path, "infra.local", "run", *arguments)
+    assert done.returncode == 2
+    assert "is not a whole number from" in done.stderr
+    assert not (tmp_path / "pid").exists()
+
+
 def test_a_taken_port_is_said_with_what_to_do(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken = server.getsockname()[1]
