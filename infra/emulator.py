@@ -53,7 +53,7 @@ def running() -> int | None:
 def start(port: int) -> "subprocess.Popen[bytes]":
     """Start the emulator on 127.0.0.1 and wait until it answers. Raises `EmulatorError`."""
     _check_port(port)
-    _check_state(port)
+    _move_state(port)
     temporary = FOLDER / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
     with _LOG_FILE.open("wb") as log:
@@ -132,14 +132,13 @@ def _check_port(port: int) -> None:
             raise EmulatorError(message) from error
 
 
-def _check_state(port: int) -> None:
-    """The addresses of queues and API in kept data name the port that they were made on."""
-    if _PORT_FILE.exists() and (made_on := int(_PORT_FILE.read_text())) != port:
-        message = (
-            f"The data here was made on port {made_on}. Go on with it: make run PORT={made_on}; "
-            f"or begin anew: make run PORT={port} RESET=1"
-        )
-        raise EmulatorError(message)
+def _move_state(port: int) -> None:
+    """Make kept data fit the port: addresses of queues and of the API in it name the old one."""
+    made_on = _PORT_FILE.read_text() if _PORT_FILE.exists() else str(port)
+    if made_on != str(port):
+        for path in (FOLDER / "state").glob("*.json"):
+            text = path.read_text()
+            path.write_text(text.replace(f"localhost:{made_on}", f"localhost:{port}"))
     _PORT_FILE.write_text(str(port))
 
 

@@ -92,12 +92,27 @@ def test_a_taken_port_is_said_with_what_to_do(tmp_path: Path) -> None:
     assert f"make run PORT={taken + 1}" in done.stdout
 
 
-def test_data_made_on_another_port_is_said_with_what_to_do(tmp_path: Path, port: int) -> None:
-    (tmp_path / "state-port").write_text("4566")
-    done = command(tmp_path, "infra.local", "run", "--port", str(port), "--detach")
-    assert done.returncode == 1
-    assert "The data here was made on port 4566" in done.stdout
-    assert f"make run PORT={port} RESET=1" in done.stdout
+def test_kept_data_goes_on_at_another_port(tmp_path: Path, port: int) -> None:
+    _run(tmp_path, port)
+    command(tmp_path, "infra.local", "stop")
+    stack = _run(tmp_path, free_port())
+    token = stack.token("admin")
+    key = {"Idempotency-Key": "3f2b8c1e-5d2f-4a47-9d39-0c6f3c1a9b10"}
+    order = {"resource": "leads"}
+    asked = stack.call("POST", "/v1/exports", token=token, body=order, headers=key)
+    address = asked.headers["Location"]
+    job = eventually(
+        lambda: next(
+            (
+                one
+                for one in [stack.call("GET", address, token=token).json]
+                if one["status"] == "succeeded"
+            ),
+            None,
+        )
+    )
+    assert stack.call("GET", job["download_url"]).content[:2] == b"PK"
+    command(tmp_path, "infra.local", "stop")
 
 
 def test_a_token_without_a_running_stack_says_how_to_start_one(tmp_path: Path) -> None:
