@@ -28,7 +28,6 @@ load: .venv/ready ## Load store users from a file (FILE=people.csv [STAGE=prod])
 		$(BIN)/python -m infra.load "$(FILE)" $(if $(STAGE),--stage $(STAGE))
 
 test: .venv/ready ## Run all tests, on moto and on the local stack
-	@$(BIN)/python -m infra.package > /dev/null
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-fast: .venv/ready ## Run the tests that need no local stack

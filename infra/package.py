@@ -3,11 +3,14 @@
 `python -m infra.package` builds; a build whose inputs are those of the last one is not repeated.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -29,14 +32,26 @@ class PackageError(Exception):
 
 def build() -> bool:
     """Build the package unless it is up to date; whether it was built. Raises `PackageError`."""
-    fingerprint = _fingerprint()
-    if _STAMP.exists() and _STAMP.read_text() == fingerprint and ARCHIVE.exists():
-        return False
-    shutil.rmtree(OUT, ignore_errors=True)
-    _run_chalice()
-    _finish_template()
-    _STAMP.write_text(fingerprint)
-    return True
+    with _one_at_a_time():
+        fingerprint = _fingerprint()
+        if _STAMP.exists() and _STAMP.read_text() == fingerprint and ARCHIVE.exists():
+            return False
+        shutil.rmtree(OUT, ignore_errors=True)
+        _run_chalice()
+        _finish_template()
+        _STAMP.write_text(fingerprint)
+        return True
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Wait for another build of this checkout; the lock is on its folder, and leaves no file."""
+    folder = os.open(ROOT, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _fingerprint() -> str:

@@ -6,7 +6,8 @@ from typing import Any
 from chalicelib.api import problems
 from chalicelib.api.contract import OPERATIONS, Operation
 from chalicelib.api.parameters import Parameter
-from chalicelib.api.schemas import SCHEMAS, Schema, ref
+from chalicelib.api.schemas import SCHEMAS
+from chalicelib.api.shapes import Schema, ref
 
 _EVERYWHERE = ("invalid-request", "internal", "store-unavailable")
 _SIGNED_IN = ("unauthenticated", "forbidden", "sign-in-unavailable")

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from chalicelib.api.schemas import FILTERS, ID, Schema
+from chalicelib.api.schemas import FILTERS
+from chalicelib.api.shapes import ID, Schema
 from chalicelib.users.cursor import MAX_CHARACTERS
 from chalicelib.users.listing import DEFAULT_SORT, SORTS
 

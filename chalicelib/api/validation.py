@@ -10,7 +10,8 @@ from urllib.parse import unquote
 from chalicelib.api.contract import Operation
 from chalicelib.api.parameters import Parameter
 from chalicelib.api.problems import PayloadTooLargeError, UnsupportedMediaTypeError
-from chalicelib.api.schemas import MAX_BODY_BYTES, SCHEMAS, Schema
+from chalicelib.api.schemas import MAX_BODY_BYTES, SCHEMAS
+from chalicelib.api.shapes import Schema
 from chalicelib.errors import (
     Fault,
     IdempotencyKeyRequiredError,

@@ -2,12 +2,10 @@
 
 import hashlib
 import io
-import json
-import re
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import openpyxl
 import pytest
@@ -102,6 +100,27 @@ def test_the_switch_counts_for_the_gateway_from_the_next_call_on(
     assert {event["by"] for event in history} == {"ana.admin@waizant.example"}
 
 
+def test_of_several_people_who_switch_at_once_one_wins(stack: Stack, admin: str) -> None:
+    seen = stack.call("GET", "/v1/customers/cus_0042", token=admin)
+    wanted = "active" if seen.json["access"] == "suspended" else "suspended"
+
+    def switch(number: int) -> Reply:
+        return stack.call(
+            "PUT",
+            "/v1/customers/cus_0042/access",
+            token=admin,
+            body={"access": wanted, "reason": f"Wish number {number}"},
+            headers={"If-Match": seen.headers["ETag"]},
+        )
+
+    with ThreadPoolExecutor() as pool:
+        replies = sorted(pool.map(switch, range(4)), key=lambda reply: reply.status)
+    assert [reply.status for reply in replies] == [200, 412, 412, 412]
+    assert {reply.json["current"]["version"] for reply in replies[1:]} == {
+        replies[0].json["version"]
+    }
+
+
 def test_an_export_is_made_watched_downloaded_and_deleted(stack: Stack, admin: str) -> None:
     listed = stack.call("GET", "/v1/leads?limit=100", token=admin).json["data"]
     key = str(uuid.uuid4())
@@ -125,26 +144,6 @@ def test_an_export_is_made_watched_downloaded_and_deleted(stack: Stack, admin: s
     assert stack.call("DELETE", address, token=admin).status == 204
     assert stack.call("GET", address, token=admin).status == 404
     assert stack.call("GET", job["download_url"]).status == 404
-
-
-def test_the_scheduled_lead_export_sends_a_link_once_however_often_it_is_triggered(
-    stack: Stack, admin: str
-) -> None:
-    queue = _subscribed_queue(stack)
-    for _ in range(2):
-        _trigger(stack, "2026-11-23T11:00:00Z")
-    messages = eventually(lambda: _messages(stack, queue, at_least=2))
-    leads = stack.call("GET", "/v1/leads?limit=100", token=admin).json["data"]
-    for text in messages:
-        assert _rows(text) == len(leads)
-        link = re.search(r"https?://\S+", text)
-        assert link is not None
-        assert urlsplit(link[0]).path.endswith("/file")
-        opened = stack.call("GET", link[0])
-        assert opened.status == 302
-        assert stack.call("GET", opened.headers["Location"]).content[:2] == b"PK"
-        assert stack.call("GET", link[0][:-4] + "AAAA").status == 401
-    assert _messages(stack, queue, at_least=0) == []
 
 
 def test_what_the_shop_writes_is_completed_and_known_to_the_gateways(
@@ -218,52 +217,3 @@ def _finished(stack: Stack, token: str, address: str) -> Any:
         return job if job["status"] not in {"queued", "running"} else None
 
     return eventually(ask)
-
-
-def _subscribed_queue(stack: Stack) -> str:
-    sqs = stack.client("sqs")
-    queue: str = sqs.create_queue(QueueName=f"inbox-{uuid.uuid4().hex}")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
-    stack.client("sns").subscribe(
-        TopicArn=stack.facts["topic"], Protocol="sqs", Endpoint=arn["QueueArn"]
-    )
-    return queue
-
-
-def _trigger(stack: Stack, at: str) -> None:
-    event = {
-        "version": "0",
-        "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": "000000000000",
-        "time": at,
-        "region": "us-east-1",
-        "resources": ["arn:aws:events:us-east-1:000000000000:rule/schedule"],
-        "detail": {},
-    }
-    answer = stack.client("lambda").invoke(
-        FunctionName=stack.facts["functions"]["schedule"], Payload=json.dumps(event).encode()
-    )
-    assert "FunctionError" not in answer, answer["Payload"].read()
-
-
-_INBOX: dict[str, list[str]] = {}
-
-
-def _messages(stack: Stack, queue: str, *, at_least: int) -> list[str]:
-    got = stack.client("sqs").receive_message(
-        QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1
-    )
-    texts = [json.loads(message["Body"])["Message"] for message in got.get("Messages", ())]
-    if not at_least:
-        return texts
-    inbox = _INBOX.setdefault(queue, [])
-    inbox += texts
-    return inbox if len(inbox) >= at_least else []
-
-
-def _rows(text: str) -> int:
-    found = re.search(r"^(?:Filas|Rows): (\d+)$", text, re.MULTILINE)
-    assert found is not None
-    return int(found[1])
