@@ -38,6 +38,10 @@ class InvalidRequestError(StoreUsersError):
         self.faults = tuple(faults)
 
 
+class OutOfReachError(StoreUsersError):
+    """A page of that number cannot be found at a bounded cost: walk there by cursors."""
+
+
 class StaleCursorError(StoreUsersError):
     """The cursor is forged, damaged or made for another query: begin again at the first page."""
 

@@ -87,6 +87,8 @@ class Settings:
     region: str = _variable("AWS_REGION", _text)
     users_table: str = _variable("USERS_TABLE", _text)
     ecosystems_table: str = _variable("ECOSYSTEMS_TABLE", _text)
+    search_table: str = _variable("SEARCH_TABLE", _text)
+    totals_table: str = _variable("TOTALS_TABLE", _text)
     audit_table: str = _variable("AUDIT_TABLE", _text)
     exports_table: str = _variable("EXPORTS_TABLE", _text)
     exports_bucket: str = _variable("EXPORTS_BUCKET", _text)

@@ -127,7 +127,7 @@ def _known_passwords() -> dict[str, str]:
 
 
 def _describe(target: Target, outputs: Mapping[str, str], people: list[Person]) -> dict[str, Any]:
-    names = ("users", "ecosystems", "audit", "exports")
+    names = ("users", "ecosystems", "search", "totals", "audit", "exports")
     functions = ("api", "authorizer", "stream", "worker", "schedule")
     return {
         "url": outputs["PublicUrl"],
@@ -140,6 +140,7 @@ def _describe(target: Target, outputs: Mapping[str, str], people: list[Person]) 
         "tables": {name: outputs[f"{name.title()}Table"] for name in names},
         "bucket": outputs["ExportsBucket"],
         "queue": outputs["ExportsQueueUrl"],
+        "dead_letters": outputs["ProjectionDeadLettersUrl"],
         "topic": outputs["MarketingTopicArn"],
         "functions": {name: outputs[f"{name.title()}Function"] for name in functions},
     }

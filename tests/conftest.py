@@ -25,6 +25,8 @@ ENVIRONMENT = {
     "STAGE": "test",
     "USERS_TABLE": "users",
     "ECOSYSTEMS_TABLE": "ecosystems",
+    "SEARCH_TABLE": "search",
+    "TOTALS_TABLE": "totals",
     "AUDIT_TABLE": "audit",
     "EXPORTS_TABLE": "exports",
     "EXPORTS_BUCKET": "exports-bucket",
@@ -43,6 +45,8 @@ ENVIRONMENT = {
 _TABLES = {
     "UsersTable": "users",
     "EcosystemsTable": "ecosystems",
+    "SearchTable": "search",
+    "TotalsTable": "totals",
     "AuditTable": "audit",
     "ExportsTable": "exports",
 }

@@ -41,8 +41,8 @@ def list_access_history(call: Call) -> Answer:
     page = access.history(customer_id, call.parameters.get("cursor"), limit)
     data = [_event(item) for item in page.items]
     path = f"/v1/customers/{customer_id}/access/history"
-    link = rows.link_header(path, {"limit": limit}, page.next, page.prev)
-    return Answer(rows.page(data, limit, page.start, page.next, page.prev), headers={"Link": link})
+    link = rows.link_header(path, {"limit": limit}, page)
+    return Answer(rows.page(data, limit, page), headers={"Link": link})
 
 
 def _detail(user: StoreUser) -> Answer:

@@ -40,8 +40,8 @@ def list_exports(call: Call) -> Answer:
     resources = [name for name in jobs.KINDS if f"exports:{name}" in call.actor.permissions]
     page = jobs.page(resources, call.parameters.get("cursor"), limit)
     data = [_job(job) for job in jobs.from_items(page.items)]
-    link = rows.link_header("/v1/exports", {"limit": limit}, page.next, page.prev)
-    return Answer(rows.page(data, limit, page.start, page.next, page.prev), headers={"Link": link})
+    link = rows.link_header("/v1/exports", {"limit": limit}, page)
+    return Answer(rows.page(data, limit, page), headers={"Link": link})
 
 
 @serves("get_export")

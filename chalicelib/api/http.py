@@ -41,12 +41,16 @@ routes = Blueprint(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that fits the contract: the caller, parameters by name, body, and request id."""
+    """A request that fits the contract: the caller, parameters by name, body, and request id.
+
+    `named` are the query parameters that were sent: the others hold their defaults.
+    """
 
     actor: Actor
     parameters: Mapping[str, Any]
     body: Mapping[str, Any]
     request_id: str
+    named: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,8 @@ def _call(operation: Operation, actor: Actor, event: Mapping[str, Any], request_
         actor.need(operation.permission)
     parameters = validation.parameters(operation, event)
     body = validation.body(operation, event) if operation.body else {}
-    return Call(actor, parameters, body, request_id)
+    named = frozenset(event.get("multiValueQueryStringParameters") or ())
+    return Call(actor, parameters, body, request_id, named)
 
 
 def _problem(

@@ -15,9 +15,10 @@ _HEADERS = {
     "X-Request-Id": "The name of this request in our logs.",
 }
 _LINK = {"Link": "The pages beside this one (RFC 8288)."}
+_LIST = {**_LINK, "X-Total-Count": "`page.total`, where it is exact."}
 _HEADERS_OF: dict[str, dict[str, str]] = {
-    "list_customers": _LINK,
-    "list_leads": _LINK,
+    "list_customers": _LIST,
+    "list_leads": _LIST,
     "list_access_history": _LINK,
     "list_exports": _LINK,
     "get_page": {"ETag": "The validator of the file."},

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from chalicelib.api.schemas import FILTERS
-from chalicelib.api.shapes import ID, Schema
+from chalicelib.api.schemas import FILTERS, RESOURCES
+from chalicelib.api.shapes import DATE, ID, Schema
 from chalicelib.users.cursor import MAX_CHARACTERS
 from chalicelib.users.listing import DEFAULT_SORT, SORTS
 
@@ -44,8 +44,26 @@ _CURSOR = Parameter(
     "`page.next` or `page.prev` of an earlier page of the same query; opaque.",
 )
 PAGING = (_LIMIT, _CURSOR)
+LIST_PAGING = (
+    *PAGING,
+    Parameter(
+        "page",
+        "query",
+        {"type": "integer", "minimum": 1, "maximum": 10_000_000},
+        "The number of a page, from 1, instead of a cursor: of lists by `registered_at` without "
+        "search and filters.",
+    ),
+    Parameter(
+        "total",
+        "query",
+        {"type": "string", "enum": ["count", "none"], "default": "count"},
+        "`none`: leave `page.total` out where it takes more reading; for searches as one types.",
+    ),
+)
 
 _FILTER_TEXTS = {
+    "q": "A search: every word of it occurs in a name, the e-mail, the phone or the company, in "
+    "any order. Not together with `sort`: the best match comes first.",
     "registered_from": "The first day of registration, in UTC.",
     "registered_to": "The last day of registration, in UTC.",
     "access": "May the ecosystem's users come in?",
@@ -81,3 +99,14 @@ IDEMPOTENCY_KEY = Parameter(
 )
 CUSTOMER_ID = in_path("customer_id", "The id of a customer.")
 EXPORT_ID = in_path("export_id", "The id of an export.")
+TOTALS = (
+    Parameter(
+        "list",
+        "query",
+        {"type": "string", "enum": RESOURCES},
+        "The list that is counted; it needs the permission to read it.",
+        required=True,
+    ),
+    Parameter("from", "query", DATE, "The first day, in UTC.", required=True),
+    Parameter("to", "query", DATE, "The last day, in UTC: 400 days at the most.", required=True),
+)

@@ -1,10 +1,11 @@
 """Store users as JSON, and the page of a list around them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from chalicelib.users.model import Access, StoreUser, Subscription
+from chalicelib.users.paging import Total
 
 
 def lead_row(user: StoreUser) -> dict[str, Any]:
@@ -35,33 +36,41 @@ def customer_detail(user: StoreUser) -> dict[str, Any]:
     }
 
 
-def page(
-    rows: Sequence[Mapping[str, Any]],
-    limit: int,
-    start: int,
-    next_cursor: str | None,
-    prev_cursor: str | None,
-) -> dict[str, Any]:
-    """The one shape of every list. Totals are not counted yet: unknown, never a guess."""
+class _Page(Protocol):
+    """What the pages of all lists have."""
+
+    @property
+    def next(self) -> str | None: ...
+    @property
+    def prev(self) -> str | None: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def total(self) -> Total | None: ...
+
+
+def page(rows: Sequence[Mapping[str, Any]], limit: int, found: _Page) -> dict[str, Any]:
+    """The one shape of every list. A total that was not counted is unknown, never a guess."""
+    total = found.total
+    relation = "unknown" if total is None else "exact" if total.is_exact else "at_least"
     return {
         "data": rows,
         "page": {
             "limit": limit,
-            "start": start,
-            "next": next_cursor,
-            "prev": prev_cursor,
-            "total": None,
-            "total_relation": "unknown",
+            "start": found.start,
+            "next": found.next,
+            "prev": found.prev,
+            "total": total.number if total else None,
+            "total_relation": relation,
         },
     }
 
 
-def link_header(
-    path: str, parameters: Mapping[str, Any], next_cursor: str | None, prev_cursor: str | None
-) -> str:
+def link_header(path: str, parameters: Mapping[str, Any], found: _Page) -> str:
     """The `Link` header of a page (RFC 8288); `parameters` are those of the request."""
-    fixed = {name: value for name, value in parameters.items() if name != "cursor"}
-    cursors = {"next": next_cursor, "prev": prev_cursor, "first": ""}
+    places = ("cursor", "page")
+    fixed = {name: value for name, value in parameters.items() if name not in places}
+    cursors = {"next": found.next, "prev": found.prev, "first": ""}
     parts = []
     for relation, cursor in cursors.items():
         if cursor is not None:

@@ -36,7 +36,13 @@ _SUBSCRIPTION: Mapping[str, Schema] = {
     "ends_on": nullable(TEXT),
 }
 
-_FILTERS_COMMON: Mapping[str, Schema] = {"registered_from": DATE, "registered_to": DATE}
+# API Gateway puts U+FFFD where a query is not UTF-8.
+_SEARCH: Schema = {"type": "string", "minLength": 2, "maxLength": 100, "pattern": "^[^\ufffd]*$"}
+_FILTERS_COMMON: Mapping[str, Schema] = {
+    "q": _SEARCH,
+    "registered_from": DATE,
+    "registered_to": DATE,
+}
 _PLAN: Schema = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[^\ufffd]*$"}
 FILTERS: Mapping[str, Mapping[str, Schema]] = {
     "leads": _FILTERS_COMMON,
@@ -111,6 +117,13 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "Customers": page_of("Customer"),
     "Leads": page_of("Lead"),
+    "Totals": record(
+        {
+            "list": {"enum": RESOURCES},
+            "total": _COUNT,
+            "days": {"type": "array", "items": record({"on": DATE, "registered": _COUNT})},
+        }
+    ),
     "AccessWish": {
         **record(
             {

@@ -71,6 +71,8 @@ def _probes() -> dict[str, Callable[[], object]]:
     tables = {
         "users": (names.users_table, None),
         "ecosystems": (names.ecosystems_table, None),
+        "search": (names.search_table, "health"),
+        "totals": (names.totals_table, "health"),
         "audit": (names.audit_table, "health"),
         "exports": (names.exports_table, None),
     }

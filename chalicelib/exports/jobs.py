@@ -19,8 +19,9 @@ from chalicelib.errors import (
 from chalicelib.exports import delivery
 from chalicelib.settings import settings
 from chalicelib.users import audit, paging
-from chalicelib.users.listing import Filters
+from chalicelib.users.filters import Filters
 from chalicelib.users.model import Kind
+from chalicelib.users.ranges import Range
 from chalicelib.users.tables import ExportItem, store
 
 KINDS: Mapping[str, Kind] = {"customers": Kind.CUSTOMER, "leads": Kind.LEAD}
@@ -73,7 +74,7 @@ def find_file(export_id: str) -> ExportItem | None:
 
 def page(resources: Sequence[str], token: str | None, limit: int) -> paging.Page:
     """A page of the jobs of `resources`, newest first. Raises `StaleCursorError`."""
-    rows = paging.Range(
+    rows = Range(
         table=settings().exports_table,
         index="by_requested",
         hash_attribute="shelf",

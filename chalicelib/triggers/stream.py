@@ -1,49 +1,101 @@
 """The stream of the users table → the projection."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalice.app import Blueprint, DynamoDBEvent
 
-from chalicelib import aws, log
+from chalicelib import aws, clock, log
 from chalicelib.dynamodb import StoreRefusedError, start_usage
 from chalicelib.errors import StoreUnavailableError
 from chalicelib.settings import settings
-from chalicelib.users import projection
+from chalicelib.users import counting, projection
+from chalicelib.users.derived import is_concerned
 
 _MESSAGE_BYTES = 250_000
 """SQS has taken 1 MiB since 2025, 256 KiB before, and still does in some places."""
 
+_SECONDS_WITHOUT_CONTEXT = 60
+"""The time-out of the function, in .chalice/config.json."""
+
+Record = Mapping[str, Any]
 streams = Blueprint(__name__)
 
 
 # The ARN is a placeholder: infra/resources.yaml puts that of the table's stream in its place.
 @streams.on_dynamodb_record("arn:aws:dynamodb:us-east-1:000000000000:table/users/stream/0")
-def stream(event: DynamoDBEvent) -> None:
-    """Apply the records in order.
+def stream(event: DynamoDBEvent) -> dict[str, int]:
+    """Apply the records; how many there were, and how many of them made no sense.
 
     A record that makes no sense goes to the dead-letter queue, whole, and the rest goes on. Where
     DynamoDB fails, the batch is left to the retries of Lambda: nothing is skipped.
     """
-    usage = start_usage()
+    usage, until = start_usage(), _end_of(event)
     records = event.to_dict()["Records"]
-    poisoned = 0
-    for record in records:
-        try:
-            projection.apply(record)
-        except (StoreUnavailableError, StoreRefusedError):
-            raise
-        except Exception as error:  # noqa: BLE001 - one bad record must not hold up a shard
-            facts = {"record_id": record.get("eventID"), **log.failure(error)}
-            log.event("projection.poison", level="ERROR", **facts)
-            _put_aside(record)
-            poisoned += 1
-    log.event("projection", records=len(records), poisoned=poisoned, **asdict(usage))
+    poisoned = {id(record): record for record in records if not _is_applied(record)}
+    poisoned |= {id(record): record for record in _uncounted(records, until)}
+    for record in poisoned.values():
+        _put_aside(record)
+    log.event("projection", records=len(records), poisoned=len(poisoned), **asdict(usage))
+    return {"records": len(records), "poisoned": len(poisoned)}
 
 
-def _put_aside(record: Mapping[str, Any]) -> None:
+def _end_of(event: DynamoDBEvent) -> datetime:
+    """When Lambda will end this invocation."""
+    context: Any = event.context
+    left = context.get_remaining_time_in_millis() / 1000 if context else _SECONDS_WITHOUT_CONTEXT
+    return clock.now() + timedelta(seconds=left)
+
+
+def _is_applied(record: Record) -> bool:
+    """Bring up what the projection derives in the user and the ecosystem; whether it could."""
+    try:
+        projection.apply(record)
+    except (StoreUnavailableError, StoreRefusedError):
+        raise
+    except Exception as error:  # noqa: BLE001 - one bad record must not hold up a shard
+        _log_poison(record, error)
+        return False
+    return True
+
+
+def _uncounted(records: Sequence[Record], until: datetime) -> list[Record]:
+    """Count and index whom the records tell of; those records with which that failed for good."""
+    told = {user_id: record for record in records if (user_id := _concerned(record))}
+    if _is_counted(told, until):
+        return []
+    return [record for user_id, record in told.items() if not _is_counted({user_id: record}, until)]
+
+
+def _is_counted(told: Mapping[str, Record], until: datetime) -> bool:
+    try:
+        counting.bring_up(told, until)
+    except (StoreUnavailableError, StoreRefusedError):
+        raise
+    except Exception as error:  # noqa: BLE001 - as above
+        if len(told) == 1:
+            _log_poison(next(iter(told.values())), error)
+        return False
+    return True
+
+
+def _concerned(record: Record) -> str | None:
+    """The id of the user if what is counted or indexed of them has changed."""
+    try:
+        return projection.user_id_of(record) if is_concerned(record) else None
+    except (KeyError, AttributeError, TypeError):
+        return None  # No such record can be applied, either: it is put aside already.
+
+
+def _log_poison(record: Record, error: Exception) -> None:
+    facts = {"record_id": record.get("eventID"), **log.failure(error)}
+    log.event("projection.poison", level="ERROR", **facts)
+
+
+def _put_aside(record: Record) -> None:
     """Keep the record, whole, on the dead-letter queue.
 
     One too large for a message is kept without its images: its key is enough to apply it again,

@@ -17,7 +17,12 @@ from chalicelib.errors import (
 )
 from chalicelib.settings import settings
 from chalicelib.users import audit, listing, paging
-from chalicelib.users.item import VERSION_LIMIT, access_change_attribute
+from chalicelib.users.item import (
+    SEGMENT_KEYS,
+    VERSION_LIMIT,
+    access_change_attribute,
+    sort_keys,
+)
 from chalicelib.users.model import Access, AccessChange, Ecosystem, Kind, StoreUser
 from chalicelib.users.tables import EcosystemItem, store
 
@@ -152,6 +157,7 @@ def _user_update(
     customer: StoreUser, ecosystem: Ecosystem, wish: Wish, made: AccessChange
 ) -> dict[str, object]:
     unchanged = Path("version") == customer.version if customer.version else _no_version()
+    keys = sort_keys(replace(customer, access=wish.access))
     return store().get_operation_kwargs(
         settings().users_table,
         customer.id,
@@ -159,6 +165,8 @@ def _user_update(
             Path("access").set(str(wish.access)),
             Path("version").set(made.version),
             Path("access_change").set(access_change_attribute(made)),
+            # So that the filters know at once; the projection would do it a moment later.
+            *(Path(name).set(keys[name]) for name in SEGMENT_KEYS if name in keys),
         ],
         condition=unchanged & _has_ecosystem(ecosystem.id),
     )

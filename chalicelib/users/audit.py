@@ -12,6 +12,7 @@ from chalicelib import clock
 from chalicelib.dynamodb import Item
 from chalicelib.settings import settings
 from chalicelib.users import paging
+from chalicelib.users.ranges import Range
 from chalicelib.users.tables import store
 
 
@@ -63,7 +64,7 @@ def put_kwargs(entry: Entry) -> dict[str, Any]:
 
 def page(subject: str, token: str | None, limit: int) -> paging.Page:
     """A page of the items of `subject`, newest first. Raises `StaleCursorError`."""
-    rows = paging.Range(
+    rows = Range(
         table=settings().audit_table,
         index=None,
         hash_attribute="subject",

@@ -17,7 +17,7 @@ from chalicelib.keys import Key, key_ring
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-_VERSION = "1"
+_VERSION = "2"
 _NONCE_BYTES = 12
 _KEY_ID_CHARACTERS = 8
 MAX_CHARACTERS = 3_000
@@ -30,19 +30,21 @@ class Position:
 
     `key`: the sort value and the id of the row that it lies next to, or () for the very end that
     one walks from. `forward`: whether the page lies behind it or before it. `start`: the number
-    of rows before the place.
+    of rows before the place. `total`: how many rows were counted with the first page, if they
+    were, and whether that was all.
     """
 
     key: tuple[str, ...]
     forward: bool
     start: int
+    total: tuple[int, bool] | None = None
 
 
 def encode(position: Position, query: str) -> str:
     """The cursor for `position` in the list that the text `query` describes."""
     key = key_ring().current()
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    content = [position.key, position.forward, position.start]
+    content = [position.key, position.forward, position.start, position.total]
     plain = json.dumps(content, ensure_ascii=False).encode()
     sealed = _cipher(key).encrypt(nonce, plain, query.encode())
     return _VERSION + key.id + base64.urlsafe_b64encode(nonce + sealed).decode().rstrip("=")
@@ -59,8 +61,8 @@ def decode(cursor: str, query: str) -> Position:
     key = key_ring().by_id(cursor[len(_VERSION) : head])
     if key is None:
         raise _stale()
-    key_values, forward, start = json.loads(_open(key, cursor[head:], query))
-    return Position(tuple(key_values), forward, start)
+    key_values, forward, start, total = json.loads(_open(key, cursor[head:], query))
+    return Position(tuple(key_values), forward, start, tuple(total) if total else None)
 
 
 def _open(key: Key, body: str, query: str) -> bytes:

@@ -1,21 +1,27 @@
 """Lists of store users: one page of one, all of one, and one store user."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import reduce
+from math import inf
 from operator import and_
 
-from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 
-from chalicelib import clock
-from chalicelib.errors import NotFoundError
+from chalicelib.errors import NotFoundError, OutOfReachError
 from chalicelib.settings import settings
-from chalicelib.users import paging
+from chalicelib.users import paging, totals
+from chalicelib.users.budget import UNITS_A_GET
+from chalicelib.users.cursor import Position
+from chalicelib.users.filters import Filters, bounds, conditions, fits, registered
 from chalicelib.users.item import from_item
 from chalicelib.users.model import Kind, StoreUser
+from chalicelib.users.paging import Read, Source, Total
+from chalicelib.users.ranges import Range
+from chalicelib.users.segmented import MOST, Segmented
+from chalicelib.users.segments import Segment
 from chalicelib.users.tables import store
+from chalicelib.users.totals import Place
 
 # What a list can be sorted by → the index in that order and its range key.
 SORTS: Mapping[str, tuple[str, str]] = {
@@ -26,60 +32,75 @@ SORTS: Mapping[str, tuple[str, str]] = {
 }
 DEFAULT_SORT = "-registered_at"
 
-_FIRST_INSTANT = ""
-_LAST_INSTANT = "~"
+_MOST_SKIPPED = 60
+"""Rows passed over for the page of a number: with the page itself they stay below 8 RRU."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
-    """What a list is filtered by; the names are the contract's. None or () lets all pass.
-
-    `registered_from` and `registered_to` are dates, inclusive, in UTC. `registered_since` and
-    `registered_before` bound a half-open period of RFC 3339 instants; no caller over HTTP sets it.
-    """
-
-    registered_from: str | None = None
-    registered_to: str | None = None
-    registered_since: str | None = None
-    registered_before: str | None = None
-    access: str | None = None
-    ecosystem: str | None = None
-    billing_period: str | None = None
-    status: tuple[str, ...] = ()
-    plan: tuple[str, ...] = ()
+_LAST = "\U0010ffff"
+_UNITS_A_ROW, _UNITS_A_QUERY = 0.06, 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class UserPage:
-    """Store users in order, cursors to both sides, and the number of users before them."""
+    """Store users in order, cursors to both sides, the number before them, and the total."""
 
     users: list[StoreUser]
     next: str | None
     prev: str | None
     start: int
+    total: Total | None = None
 
 
-def page(kind: Kind, filters: Filters, sort: str, token: str | None, limit: int) -> UserPage:
+def page(  # noqa: PLR0913 - which list, which page of it, and what with it
+    kind: Kind,
+    filters: Filters,
+    sort: str,
+    token: str | None,
+    limit: int,
+    *,
+    counting: bool = True,
+) -> UserPage:
     """The page of at most `limit` users at the cursor `token`, or the first.
 
     A page holds fewer where the filter is rare and the bound on work is reached; it then has a
-    `next`. One Query without a filter. Raises `StaleCursorError`.
+    `next`. One Query without a filter, and a small one for the total. A total that was counted
+    on the first page stays that one. `counting` off leaves the total out where it would take a
+    request. Raises `StaleCursorError`.
     """
     rows = rows_of(kind, filters, sort)
-    query = repr((kind.value, filters, sort, limit))
-    found = paging.page(rows, query, token, limit)
-    return UserPage([from_item(item) for item in found.items], found.next, found.prev, found.start)
+    is_plain = not filters.look_at_customers
+    source: Source = rows if is_plain else _Filtered(rows, filters, sort, counting)
+    found = users_of(paging.page(source, _query(kind, filters, sort, limit), token, limit))
+    if found.total is None and is_plain and counting:
+        return replace(found, total=_sound(_total(kind, filters, sort), found))
+    return found
+
+
+def numbered_page(kind: Kind, sort: str, number: int, limit: int) -> UserPage:
+    """The page of that number, from 1, of the whole list by registration. At most four requests.
+
+    Raises `OutOfReachError` where too many registered in the same minute to find it.
+    """
+    offset = (number - 1) * limit
+    place, count = totals.locate(kind, offset, descending=sort.startswith("-"))
+    if place is not None and place.skip > _MOST_SKIPPED:
+        message = "too many registered in the same minute to find this page: walk by cursors"
+        raise OutOfReachError(message)
+    rows = rows_of(kind, Filters(), sort)
+    first = Position((), forward=True, start=min(offset, count))
+    query = _query(kind, Filters(), sort, limit)
+    found = paging.page(_Located(rows, place), query, None, limit, first)
+    return replace(users_of(found), total=Total(count, is_exact=True))
 
 
 def everyone(kind: Kind, filters: Filters) -> Iterator[list[StoreUser]]:
     """Every user of the list in its default order, in chunks: for exports."""
-    for items in paging.walk(rows_of(kind, filters, DEFAULT_SORT)):
+    for items in rows_of(kind, filters, DEFAULT_SORT).walk():
         yield [from_item(item) for item in items]
 
 
 def count(kind: Kind, filters: Filters) -> int:
     """How many users the list has. Reads them all: for exports, not for pages."""
-    return paging.count(rows_of(kind, filters, DEFAULT_SORT))
+    return rows_of(kind, filters, DEFAULT_SORT).count()
 
 
 def find(kind: Kind, user_id: str) -> StoreUser:
@@ -92,73 +113,118 @@ def find(kind: Kind, user_id: str) -> StoreUser:
     return from_item(item)
 
 
-def rows_of(kind: Kind, filters: Filters, sort: str) -> paging.Range:
+def rows_of(kind: Kind, filters: Filters, sort: str) -> Range:
     """The range of the index, and the condition on it, that a list comes down to."""
     index, range_key = SORTS[sort.removeprefix("-")]
-    registered = _registered(filters)
+    between = registered(filters)
     on_key = range_key == "registered_at"
-    conditions = _conditions(filters)
-    if registered is not None and not on_key:
-        conditions.append(registered)
-    return paging.Range(
+    found = conditions(filters)
+    if between is not None and not on_key:
+        found.append(between)
+    return Range(
         table=settings().users_table,
         index=index,
         hash_attribute="kind",
         hash_value=kind.value,
         key_attributes=(range_key, "id"),
-        between=registered if on_key else None,
-        condition=reduce(and_, conditions) if conditions else None,
+        between=between if on_key else None,
+        condition=reduce(and_, found) if found else None,
         descending=sort.startswith("-"),
     )
 
 
-def _registered(filters: Filters) -> Condition | None:
-    """The condition on `registered_at`: one BETWEEN, which is all that a range key takes.
+@dataclass(frozen=True, slots=True)
+class _Filtered:
+    """A filter on customers: read from its segments where few fit, else from the whole list.
 
-    Instants are compared as text. Bounds are cut to the second, without the `Z`, so that a writer
-    who adds fractions of seconds is sorted in as well.
+    The counters say beforehand which is cheaper. A walk stays with the way that it began: the
+    keys of the two have different lengths.
     """
-    lower = max(
-        f"{filters.registered_from}T00:00:00" if filters.registered_from else _FIRST_INSTANT,
-        _second(filters.registered_since),
-    )
-    upper = min(
-        f"{filters.registered_to}T23:59:59~" if filters.registered_to else _LAST_INSTANT,
-        _before(filters.registered_before),
-    )
-    if (lower, upper) == (_FIRST_INSTANT, _LAST_INSTANT):
+
+    rows: Range
+    filters: Filters
+    sort: str
+    counting: bool
+
+    def read(self, here: Position, limit: int) -> Read:
+        if here.key:
+            by_segment = len(here.key) == 1
+            return (self._segmented(_fitting(self.filters)) if by_segment else self.rows).read(
+                here, limit
+            )
+        known = totals.segments()
+        if not known:
+            return self.rows.read(here, limit)
+        fitting = {one: number for one, number in known.items() if fits(self.filters, one)}
+        share = sum(fitting.values()) / max(sum(known.values()), 1)
+        source = self._cheaper(fitting, share, limit)
+        return replace(source.read(here, limit), total=self._total(fitting))
+
+    def _cheaper(self, fitting: Mapping[Segment, int], share: float, limit: int) -> Source:
+        of_segments = len(fitting) * _UNITS_A_QUERY + limit * UNITS_A_GET
+        of_list = (limit + 1) / share * _UNITS_A_ROW if share else inf
+        is_in_order = self.sort.removeprefix("-") == "registered_at"
+        if is_in_order and len(fitting) <= MOST and of_segments < of_list:
+            return self._segmented(fitting)
+        return replace(self.rows, share=share)
+
+    def _segmented(self, segments: Iterable[Segment]) -> Segmented:
+        return Segmented(self.filters, tuple(segments), self.sort.startswith("-"))
+
+    def _total(self, fitting: Mapping[Segment, int]) -> Total | None:
+        if bounds(self.filters) is None:
+            return Total(sum(fitting.values()), is_exact=True)
+        if self.counting and len(fitting) <= MOST:
+            return self._segmented(fitting).count()
         return None
-    return Path("registered_at").between(lower or " ", max(lower or " ", upper))
 
 
-def _second(instant: str | None) -> str:
-    return clock.instant(clock.parse_instant(instant))[:-1] if instant else _FIRST_INSTANT
+@dataclass(frozen=True, slots=True)
+class _Located:
+    """The whole list from a place on that the counters gave; None: from behind its end."""
+
+    rows: Range
+    place: Place | None
+
+    def read(self, _here: Position, limit: int) -> Read:
+        if self.place is None:
+            return Read([], None)
+        at, skip = Path("registered_at"), self.place.skip
+        prefix = self.place.prefix
+        between = at <= f"{prefix}{_LAST}" if self.rows.descending else at >= prefix
+        begin = Position((), forward=True, start=0)
+        found = replace(self.rows, between=between).read(begin, skip + limit)
+        return replace(found, rows=found.rows[skip:])
 
 
-def _before(instant: str | None) -> str:
-    """The last text that lies before `instant`: the second before it, whatever its fraction."""
-    if instant is None:
-        return _LAST_INSTANT
-    return clock.instant(clock.parse_instant(instant) - timedelta(seconds=1))[:-1] + "~"
+def _fitting(filters: Filters) -> list[Segment]:
+    return [one for one in totals.segments() or () if fits(filters, one)]
 
 
-def _one_of(path: str, values: tuple[str, ...]) -> Condition:
-    condition: Condition = Path(path).is_in(*values)
-    return condition
+def _total(kind: Kind, filters: Filters, sort: str) -> Total | None:
+    """How many the list has, no filter on customers applied; None where no counter tells."""
+    if filters.registered_since or filters.registered_before:
+        return None
+    if bounds(filters) is None:
+        is_dated = sort.removeprefix("-") == "registered_at"
+        return Total(totals.of_list(kind, dated_only=is_dated), is_exact=True)
+    first, last = filters.registered_from, filters.registered_to
+    return Total(totals.registered_within(kind, first, last), is_exact=True)
 
 
-def _conditions(filters: Filters) -> list[Condition]:
-    conditions: list[Condition] = []
-    if filters.access:
-        conditions.append(Path("access") == filters.access)
-    if filters.ecosystem:
-        identifier = Path("ecosystem.id")
-        deployed = (identifier.is_type("S") & (identifier != "")) | identifier.is_type("N")
-        conditions.append(deployed if filters.ecosystem == "deployed" else ~deployed)
-    if filters.billing_period:
-        conditions.append(Path("subscription.billing_period") == filters.billing_period)
-    if filters.status:
-        conditions.append(_one_of("subscription.status", filters.status))
-    if filters.plan:
-        conditions.append(_one_of("subscription.plan", filters.plan))
-    return conditions
+def _sound(total: Total | None, page: UserPage) -> Total | None:
+    """The total, unless the counters lag behind what the page itself shows."""
+    shown = page.start + len(page.users) + (page.next is not None)
+    return Total(shown, is_exact=False) if total and total.number < shown else total
+
+
+def _query(kind: Kind, filters: Filters, sort: str, limit: int) -> str:
+    """The text that cursors are bound to."""
+    return repr((kind.value, filters, sort, limit))
+
+
+def users_of(found: paging.Page) -> UserPage:
+    """The page with the users in it; what ends with it, it also counts."""
+    users = [from_item(item) for item in found.items]
+    whole = Total(found.start + len(users), is_exact=True) if found.next is None else None
+    return UserPage(users, found.next, found.prev, found.start, found.total or whole)

@@ -19,9 +19,24 @@ from pynamodb.expressions.operand import Path
 from chalicelib import clock
 from chalicelib.dynamodb import ConditionFailedError, Item
 from chalicelib.settings import settings
-from chalicelib.users.item import ecosystem_id, from_item, sort_keys
+from chalicelib.users.item import SEGMENT_KEYS, ecosystem_id, from_item, sort_keys
 from chalicelib.users.model import Access, Ecosystem, Kind, StoreUser
 from chalicelib.users.tables import EcosystemItem, store
+
+_SOURCES = (
+    "kind",
+    "first_name",
+    "last_name",
+    "company_name",
+    "registered_at",
+    "version",
+    "access",
+)
+_SOURCES_WITHIN = {
+    "subscription": ("ends_on", "status", "plan", "billing_period"),
+    "ecosystem": ("id",),
+}
+"""What `_complete` derives from: a write to any of it makes a record of its own."""
 
 _ID = re.compile("[A-Za-z0-9_-]{1,64}")
 
@@ -37,7 +52,7 @@ def apply(record: Mapping[str, Any]) -> None:
     told = {ecosystem_id(image) for image in images} - {""}
     # Read before the user: what happens to them after that is seen by the conditions below.
     records = [_ecosystem_record(one) for one in sorted(told)]
-    user_id = (change.get("Keys") or images[-1])["id"]["S"]
+    user_id = user_id_of(record)
     image = store().get_item(settings().users_table, user_id, consistent_read=True).get("Item")
     user = from_item(image) if image else None
     for known in records:
@@ -45,6 +60,14 @@ def apply(record: Mapping[str, Any]) -> None:
             _forget_ecosystem(known)
     if user is not None and image is not None:
         _bring_up(user, image)
+
+
+def user_id_of(record: Mapping[str, Any]) -> str:
+    """The id of the user that a record of the stream tells of. Raises `KeyError` without one."""
+    change = record["dynamodb"]
+    keys = change.get("Keys") or change.get("NewImage") or change["OldImage"]
+    user_id: str = keys["id"]["S"]
+    return user_id
 
 
 def _bring_up(user: StoreUser, image: Item) -> None:
@@ -70,25 +93,30 @@ def _ecosystem_record(identifier: str) -> EcosystemItem | None:
 
 def _complete(user: StoreUser, image: Item) -> None:
     """Fill in what a writer left out: sort keys, version, access."""
+    keys = sort_keys(user)
     missing: dict[str, Any] = {
-        name: value for name, value in sort_keys(user).items() if image.get(name) != {"S": value}
+        name: value for name, value in keys.items() if image.get(name) != {"S": value}
     }
     if not user.version:
         missing["version"] = 1
     if user.kind is Kind.CUSTOMER and user.access is None:
         missing["access"] = str(Access.ACTIVE)
-    if missing:
-        actions = [Path(name).set(value) for name, value in missing.items()]
+    actions: list[Any] = [Path(name).set(value) for name, value in missing.items()]
+    # A customer who is a lead again must leave the index of customers.
+    actions += [Path(name).remove() for name in SEGMENT_KEYS if name in image and name not in keys]
+    if actions:
         _update_user(user.id, actions, _unchanged(image))
 
 
 def _unchanged(image: Item) -> Condition:
     """Everything that the derived attributes come from is as the image says."""
     condition: Condition = Path("id").exists()
-    for name in ("first_name", "last_name", "company_name", "version", "access"):
+    for name in _SOURCES:
         condition &= _same(name, image.get(name))
-    subscription: Mapping[str, Any] = image.get("subscription", {}).get("M") or {}
-    condition &= _same("subscription.ends_on", subscription.get("ends_on"))
+    for name, members in _SOURCES_WITHIN.items():
+        inner: Mapping[str, Any] = image.get(name, {}).get("M") or {}
+        for member in members:
+            condition &= _same(f"{name}.{member}", inner.get(member))
     return condition
 
 

@@ -6,7 +6,12 @@ infra/resources.yaml creates them; a test holds the two equal. Seen by users/ an
 from functools import cache
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
+from pynamodb.indexes import (
+    AllProjection,
+    GlobalSecondaryIndex,
+    IncludeProjection,
+    KeysOnlyProjection,
+)
 from pynamodb.models import Model
 
 from chalicelib.dynamodb import Connection, connection, know
@@ -79,6 +84,19 @@ class ByEndsOn(GlobalSecondaryIndex["UserItem"]):
     sort_ends_on = UnicodeAttribute(range_key=True)
 
 
+class BySegment(GlobalSecondaryIndex["UserItem"]):
+    """The customers of one segment, by registration and id: for filters that few fit."""
+
+    class Meta:
+        """What PynamoDB reads."""
+
+        index_name = "by_segment"
+        projection = KeysOnlyProjection()
+
+    segment = UnicodeAttribute(hash_key=True)
+    segment_order = UnicodeAttribute(range_key=True)
+
+
 class UserItem(Model):
     """A store user. Written by the shop and read by `item`, which forgives; so: keys alone here."""
 
@@ -93,10 +111,38 @@ class UserItem(Model):
     sort_name = UnicodeAttribute(null=True)
     sort_company = UnicodeAttribute(null=True)
     sort_ends_on = UnicodeAttribute(null=True)
+    segment = UnicodeAttribute(null=True)
+    segment_order = UnicodeAttribute(null=True)
     by_registered = ByRegistered()
     by_name = ByName()
     by_company = ByCompany()
     by_ends_on = ByEndsOn()
+    by_segment = BySegment()
+
+
+class SearchItem(Model):
+    """An entry of the search index: see `entries`. Derived; `make reindex` makes it anew."""
+
+    class Meta:
+        """What PynamoDB reads."""
+
+        table_name = "search"
+
+    bucket = UnicodeAttribute(hash_key=True)
+    entry = UnicodeAttribute(range_key=True)
+    h = UnicodeAttribute()
+
+
+class TotalItem(Model):
+    """A counter of a list, or what of one user is counted and indexed: see `counting`. Derived."""
+
+    class Meta:
+        """What PynamoDB reads."""
+
+        table_name = "totals"
+
+    list = UnicodeAttribute(hash_key=True)
+    bucket = UnicodeAttribute(range_key=True)
 
 
 class EcosystemItem(Model):
@@ -191,6 +237,8 @@ def store() -> Connection:
     names = settings()
     know(UserItem, names.users_table)
     know(EcosystemItem, names.ecosystems_table)
+    know(SearchItem, names.search_table)
+    know(TotalItem, names.totals_table)
     know(AuditItem, names.audit_table)
     know(ExportItem, names.exports_table)
     return connection()

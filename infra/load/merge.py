@@ -22,6 +22,8 @@ _ATTRIBUTES = (
     "sort_name",
     "sort_company",
     "sort_ends_on",
+    "segment",
+    "segment_order",
 )
 
 

@@ -11,8 +11,8 @@ from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
 from chalicelib.errors import StoreUnavailableError, VersionConflictError
 from chalicelib.users import access, audit, listing
 from chalicelib.users.access import Wish
+from chalicelib.users.filters import Filters
 from chalicelib.users.item import to_item
-from chalicelib.users.listing import Filters
 from chalicelib.users.model import Access, Ecosystem, Kind, StoreUser
 from tests.builders import (
     customer,

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.errors import StaleCursorError
 from chalicelib.users import access, cursor, listing
 from chalicelib.users.cursor import Position
-from chalicelib.users.listing import Filters
+from chalicelib.users.filters import Filters
 from chalicelib.users.model import Access, Kind
 from tests.builders import customer, lead, save, sent_requests
 

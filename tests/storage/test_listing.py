@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from chalicelib.errors import NotFoundError
 from chalicelib.users import listing, paging
+from chalicelib.users.filters import Filters
 from chalicelib.users.item import from_item
-from chalicelib.users.listing import SORTS, Filters
+from chalicelib.users.listing import SORTS
 from chalicelib.users.model import AccessChange, Kind, StoreUser, Subscription
 from tests.builders import (
     ECOSYSTEM,

@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.users import listing, paging
+from chalicelib.users.filters import Filters
 from chalicelib.users.item import sort_keys, to_item
-from chalicelib.users.listing import SORTS, Filters, UserPage
+from chalicelib.users.listing import SORTS, UserPage
 from chalicelib.users.model import Kind, StoreUser
 from tests.builders import (
     SUBSCRIPTION,

@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.users import listing
-from chalicelib.users.listing import Filters
+from chalicelib.users.filters import Filters
 from chalicelib.users.model import Kind
 from tests.builders import customer, save, sent_requests
 

@@ -7,8 +7,8 @@ import pytest
 
 from chalicelib.errors import StoreUnavailableError
 from chalicelib.users import access, listing, projection
+from chalicelib.users.filters import Filters
 from chalicelib.users.item import to_item
-from chalicelib.users.listing import Filters
 from chalicelib.users.model import Ecosystem, Kind, StoreUser
 from tests.builders import (
     ECOSYSTEM,

@@ -1,0 +1,263 @@
+"""Searches: one page of what somebody looks for by name, e-mail, phone or company, and all of it.
+
+One word of the search drives: its entries are read in order, and the other words are looked for
+in `h` on the way. See `entries` for how the index is made.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from math import inf
+from operator import and_
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
+
+from chalicelib.dynamodb import Item
+from chalicelib.settings import settings
+from chalicelib.users import listing, paging
+from chalicelib.users.batches import get_all
+from chalicelib.users.budget import UNITS_A_GET, Budget
+from chalicelib.users.cursor import Position
+from chalicelib.users.entries import (
+    LONGEST,
+    SHORTEST,
+    Document,
+    Search,
+    age,
+    age_of,
+    bucket_of,
+    head_of,
+    is_canonical,
+    user_id_of,
+)
+from chalicelib.users.filters import Filters, bounds, passes
+from chalicelib.users.item import from_item
+from chalicelib.users.listing import UserPage
+from chalicelib.users.model import Kind, StoreUser
+from chalicelib.users.paging import Key, Read, Row, Source, Total
+from chalicelib.users.ranges import Range
+from chalicelib.users.tables import store
+
+_MOST_COUNTED = 1_000
+_MOST_DRIVERS = 3
+_PROBE_ROWS = 60
+"""Entries read of each word to find out which one drives best: one read unit."""
+
+_READ_AT_ONCE = 50
+_SPARE_ENTRIES = 14
+_WALK_CHUNK = 1_000
+
+
+def page(
+    kind: Kind, filters: Filters, token: str | None, limit: int, *, counting: bool = True
+) -> UserPage:
+    """The page of at most `limit` users whom `filters.q` finds, at the cursor `token` or the first.
+
+    Ordered by match: the word that drives as the end of a word first, and the newest first there.
+    A page holds fewer where the bound on work is reached; it then has a `next`. `counting`: count
+    up to 1,000 of them with the first page. Raises `StaleCursorError`.
+    """
+    query = repr((kind.value, filters, limit))
+    found = paging.page(_source(kind, filters, counting=counting), query, token, limit)
+    return listing.users_of(found)
+
+
+def everyone(kind: Kind, filters: Filters) -> Iterator[list[StoreUser]]:
+    """Everybody whom `filters.q` finds, in the order of the pages, in chunks: for exports."""
+    source = _source(kind, filters, counting=False, bounded=False)
+    here: Position | None = Position((), forward=True, start=0)
+    while here is not None:
+        read = source.read(here, _WALK_CHUNK)
+        yield [from_item(row.item) for row in read.rows]
+        here = Position(read.edge, forward=True, start=0) if read.edge else None
+
+
+def _source(kind: Kind, filters: Filters, *, counting: bool, bounded: bool = True) -> Source:
+    search = Search.of(filters.q or "")
+    if not search.words:
+        return _Nobody()
+    if len(search.words[0]) < SHORTEST:
+        return _looked_through(kind, filters, search)
+    return _Found(kind, filters, search, counting, bounded)
+
+
+class _Nobody:
+    """What a search without a letter or digit finds."""
+
+    def read(self, _here: Position, _limit: int) -> Read:
+        return Read([], None, Total(0, is_exact=True))
+
+
+def _looked_through(kind: Kind, filters: Filters, search: Search) -> Range:
+    """The whole list, read and looked through: for single characters, which most users have.
+
+    The entries of the index begin with two.
+    """
+
+    def accept(item: Item) -> bool:
+        return search.matches(Document.of(from_item(item)).words)
+
+    return replace(listing.rows_of(kind, filters, listing.DEFAULT_SORT), accept=accept)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Those whom a search finds. The key of a row: the word that drives, and its entry."""
+
+    kind: Kind
+    filters: Filters
+    search: Search
+    counting: bool
+    bounded: bool
+
+    def read(self, here: Position, limit: int) -> Read:
+        budget = Budget() if self.bounded else Budget(max_rows=inf, max_units=inf)
+        if self.filters.look_at_customers:
+            return self._read_filtered(here, limit, budget)
+        budget.reserve = limit * UNITS_A_GET
+        counting = self.counting and not here.key
+        walk = self._begin(here, budget)
+        walk.go_on(max(limit, _MOST_COUNTED if counting else 0) + 1, budget)
+        hits = walk.hits[:limit]
+        edge = hits[-1] if len(walk.hits) > limit else walk.place
+        total = _counted(len(walk.hits), whole=walk.place is None) if not here.key else None
+        return Read(self._rows(walk, hits), walk.key(edge), total if counting else _exact(total))
+
+    def _read_filtered(self, here: Position, limit: int, budget: Budget) -> Read:
+        """As above, where only the rows themselves tell who passes."""
+        walk, rows, seen = self._begin(here, budget), list[Row](), 0
+        while len(rows) <= limit:
+            if seen == len(walk.hits):
+                if walk.place is None or not walk.step(limit + 1, budget):
+                    break
+                continue
+            wanted = (limit + 1 - len(rows)) * max(seen, 1) // max(len(rows), 1)
+            affordable = budget.gets(min(wanted, _READ_AT_ONCE))
+            if affordable < 1:
+                break
+            rows += self._rows(walk, walk.hits[seen : seen + affordable])
+            seen = min(seen + affordable, len(walk.hits))
+        if len(rows) > limit:
+            edge: Key | None = rows[limit - 1].key
+        else:
+            edge = walk.key(walk.hits[seen - 1] if seen < len(walk.hits) else walk.place)
+        total = _counted(len(rows), whole=edge is None) if not here.key else None
+        return Read(rows[:limit], edge, total if self.counting else _exact(total))
+
+    def _begin(self, here: Position, budget: Budget) -> "_Walk":
+        """The walk from a place on; at the beginning, with the word that drives best."""
+        if here.key:
+            return self._walk(here.key[0], here.key[1], forward=here.forward)
+        drivers = [word for word in self.search.words if len(word) >= SHORTEST][:_MOST_DRIVERS]
+        walks = [self._walk(word, "", forward=here.forward) for word in drivers]
+        if len(walks) == 1:
+            return walks[0]
+        for walk in walks:
+            walk.step(_PROBE_ROWS, budget)
+            if walk.place is None:
+                return walk
+        return max(walks, key=lambda walk: len(walk.hits))
+
+    def _walk(self, word: str, place: str, *, forward: bool) -> "_Walk":
+        return _Walk(self.kind, self.search, word, *_ages(self.filters), forward, place)
+
+    def _rows(self, walk: "_Walk", hits: Sequence[str]) -> list[Row]:
+        """The rows of the entries as they are now; whoever does not match any more is left out."""
+        keys = [{"id": {"S": user_id_of(entry)}} for entry in hits]
+        found = get_all(settings().users_table, keys, consistent=False)
+        items = {item["id"]["S"]: item for item in found if self._passes(item)}
+        return [
+            Row((walk.word, entry), items[user_id])
+            for entry in hits
+            if (user_id := user_id_of(entry)) in items
+        ]
+
+    def _passes(self, item: Item) -> bool:
+        if item.get("kind") != {"S": self.kind.value}:
+            return False
+        user = from_item(item)
+        return self.search.matches(Document.of(user).words) and passes(self.filters, user)
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Through the entries that begin with the word that drives; `hits` are those that count.
+
+    `place` is where reading stopped: "" before the first entry, None when none is left.
+    """
+
+    kind: Kind
+    search: Search
+    word: str
+    youngest: str
+    oldest: str
+    forward: bool
+    place: str | None
+    hits: list[str] = field(default_factory=list)
+
+    def go_on(self, wanted: int, budget: Budget) -> None:
+        """Read until there are so many hits, or no more entries, or no more budget."""
+        while len(self.hits) < wanted and self.place is not None:
+            if not self.step(wanted - len(self.hits), budget):
+                return
+
+    def step(self, wanted: int, budget: Budget) -> bool:
+        """Read entries for so many more hits; whether there was budget for it."""
+        first = wanted + _SPARE_ENTRIES
+        size = budget.for_hits(wanted, len(self.hits)) if budget.rows else budget.chunk(first)
+        if size < 1:
+            return False
+        head = head_of(self.word)
+        bucket = bucket_of(self.kind.value, head)
+        start = {"bucket": {"S": bucket}, "entry": {"S": self.place}} if self.place else None
+        answer = store().query(
+            settings().search_table,
+            bucket,
+            range_key_condition=Path("entry").startswith(head),
+            filter_condition=self._condition(),
+            exclusive_start_key=start,
+            limit=size,
+            scan_index_forward=self.forward,
+        )
+        budget.note(answer)
+        self.hits += [item["entry"]["S"] for item in answer["Items"] if self._counts(item, head)]
+        last = answer.get("LastEvaluatedKey")
+        self.place = last["entry"]["S"] if last else None
+        return True
+
+    def key(self, entry: str | None) -> Key | None:
+        """The key of an entry, as cursors hold it."""
+        return None if entry is None else (self.word, entry)
+
+    def _condition(self) -> Condition | None:
+        """The words that the beginning of the entry does not tell of."""
+        others = [one for one in self.search.words if one != self.word or len(one) > LONGEST]
+        conditions = [Path("h").contains(one) for one in others]
+        return reduce(and_, conditions) if conditions else None
+
+    def _counts(self, item: Item, head: str) -> bool:
+        entry, text = item["entry"]["S"], item["h"]["S"]
+        return (
+            self.youngest <= age_of(entry) <= self.oldest
+            and is_canonical(entry, text, head)
+            and self.search.matches(text)
+        )
+
+
+def _counted(number: int, *, whole: bool) -> Total:
+    return Total(min(number, _MOST_COUNTED), is_exact=whole and number <= _MOST_COUNTED)
+
+
+def _exact(total: Total | None) -> Total | None:
+    return total if total and total.is_exact else None
+
+
+def _ages(filters: Filters) -> tuple[str, str]:
+    """The bounds on the age in an entry that the times of registration of the filters set."""
+    found = bounds(filters)
+    if found is None:
+        return "", "~"
+    low, high = found
+    oldest = age(low) if low.strip() else "~"
+    return (age(high.replace("~", "T23:59:59")) if len(high) > 1 else ""), oldest
