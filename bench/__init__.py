@@ -1,0 +1,1 @@
+"""Benchmarks: what docs/performance.md claims, measured. Never part of the tests."""
