@@ -51,6 +51,13 @@ CASES = {
     ),
     "list_leads": Case("GET", "/v1/leads", READERS | {"marketing"}, "leads:read"),
     "get_lead": Case("GET", "/v1/leads/led_0007", READERS | {"marketing"}, "leads:read"),
+    # The list decides on the permission; the other list has a test of its own.
+    "get_totals": Case(
+        "GET",
+        "/v1/totals?list=leads&from=2026-02-01&to=2026-02-28",
+        READERS | {"marketing"},
+        "leads:read",
+    ),
     "get_ecosystem_access": Case(
         "GET", "/v1/ecosystems/eco_17/access", {"gateway"}, "ecosystem-access:read"
     ),
@@ -109,7 +116,7 @@ def test_each_role_may_do_what_the_contract_says_and_nothing_else(api: Client) -
         for name, case in CASES.items()
         for role in ROLES
     }
-    assert len(answers) == 18 * 6
+    assert len(answers) == 19 * 6
     expected = {
         (name, role): case.status if role in case.allowed else 403
         for name, case in CASES.items()
@@ -150,6 +157,25 @@ def test_a_role_is_checked_before_the_request_is_read(edge: Client) -> None:
         assert edge.get(path, "marketing").status == 403
     assert edge.switch({"access": "nonsense"}, role="viewer", if_match=None).status == 403
     assert edge.order(None, b"no JSON", "support").status == 403
+
+
+TOTALS_OF = {
+    "customers": (READERS, "customers:read"),
+    "leads": (READERS | {"marketing"}, "leads:read"),
+}
+
+
+@pytest.mark.parametrize("name", TOTALS_OF)
+def test_a_list_may_be_counted_by_those_who_may_read_it(api: Client, name: str) -> None:
+    allowed, permission = TOTALS_OF[name]
+    query = {"list": name, "from": "2026-02-01", "to": "2026-02-28"}
+    for role in ROLES:
+        answer = api.call("GET", "/v1/totals", role, query=query)
+        if role in allowed:
+            assert (answer.status, answer.json["list"]) == (200, name), role
+        else:
+            assert (answer.status, answer.problem) == (403, "forbidden"), role
+            assert answer.json["permission"] == permission
 
 
 def test_marketing_may_not_touch_exports_of_customers(api: Client) -> None:

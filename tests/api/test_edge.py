@@ -134,7 +134,8 @@ def test_health_needs_nobody_and_asks_nothing_unless_told_to(edge: Client) -> No
 
 @pytest.mark.usefixtures("soon")
 def test_deep_health_names_the_store_that_fails(api: Client) -> None:
-    well = dict.fromkeys(("users", "ecosystems", "audit", "exports", "bucket"), "ok")
+    stores = ("users", "ecosystems", "search", "totals", "audit", "exports", "bucket")
+    well = dict.fromkeys(stores, "ok")
     answer = api.get("/health?deep=1", None)
     assert (answer.status, answer.json) == (200, {"status": "ok", "checks": well})
     client().delete_table(TableName="audit")

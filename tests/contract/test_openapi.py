@@ -124,7 +124,7 @@ def test_every_operation_can_fail_with_the_problems_that_are_everywhere() -> Non
 def test_the_parameters_of_the_list_of_customers_are_those_of_the_contract() -> None:
     parameters = _parameters("list_customers")
     assert parameters.keys() == {
-        *("sort", "limit", "cursor", "registered_from", "registered_to"),
+        *("q", "sort", "limit", "cursor", "page", "total", "registered_from", "registered_to"),
         *("access", "ecosystem", "billing_period", "status", "plan"),
     }
     assert set(parameters["sort"]["schema"]["enum"]) == {
@@ -143,10 +143,28 @@ def test_the_parameters_of_the_list_of_customers_are_those_of_the_contract() -> 
 
 def test_the_parameters_of_the_list_of_leads_are_those_of_the_contract() -> None:
     parameters = _parameters("list_leads")
-    assert parameters.keys() == {"sort", "limit", "cursor", "registered_from", "registered_to"}
+    assert parameters.keys() == {
+        *("q", "sort", "limit", "cursor", "page", "total", "registered_from", "registered_to"),
+    }
     assert set(parameters["sort"]["schema"]["enum"]) == {
         *("registered_at", "-registered_at", "name", "-name", "company", "-company"),
     }
+
+
+def test_a_search_a_page_number_and_a_total_are_asked_for_alike_in_both_lists() -> None:
+    for operation in ("list_customers", "list_leads"):
+        parameters = _parameters(operation)
+        search, page, total = (parameters[name]["schema"] for name in ("q", "page", "total"))
+        assert (search["type"], search["minLength"], search["maxLength"]) == ("string", 2, 100)
+        assert (page["type"], page["minimum"]) == ("integer", 1)
+        assert (total["enum"], total["default"]) == (["count", "none"], "count")
+
+
+def test_the_parameters_of_the_totals_are_those_of_the_contract() -> None:
+    parameters = _parameters("get_totals")
+    assert parameters.keys() == {"list", "from", "to"}
+    assert {one["required"] for one in parameters.values()} == {True}
+    assert parameters["list"]["schema"]["enum"] == ["customers", "leads"]
 
 
 def test_the_filters_of_an_export_are_those_of_its_list() -> None:
@@ -156,7 +174,9 @@ def test_the_filters_of_an_export_are_those_of_its_list() -> None:
         filters = order["properties"]["filters"]["properties"]
         listed = _parameters(f"list_{resource}")
         assert filters == {name: listed[name]["schema"] for name in filters}
-        assert listed.keys() - filters.keys() == {"sort", "limit", "cursor"}
+        assert listed.keys() - filters.keys() == {
+            *("sort", "limit", "cursor", "page", "total"),
+        }
 
 
 def test_the_headers_that_answers_carry_are_described() -> None:
@@ -171,12 +191,13 @@ def test_the_headers_that_answers_carry_are_described() -> None:
         for operation in OPERATIONS.values()
     }
     assert described == {
-        "list_customers": {"X-Request-Id", "Link"},
+        "list_customers": {"X-Request-Id", "Link", "X-Total-Count"},
         "get_customer": {"X-Request-Id", "ETag"},
         "change_access": {"X-Request-Id", "ETag"},
         "list_access_history": {"X-Request-Id", "Link"},
-        "list_leads": {"X-Request-Id", "Link"},
+        "list_leads": {"X-Request-Id", "Link", "X-Total-Count"},
         "get_lead": {"X-Request-Id", "ETag"},
+        "get_totals": {"X-Request-Id"},
         "get_ecosystem_access": {"X-Request-Id"},
         "create_export": {"X-Request-Id", "Location", "Retry-After", "Idempotency-Replayed"},
         "list_exports": {"X-Request-Id", "Link"},

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from itertools import product
 from typing import Any
 
 import pytest
@@ -48,12 +49,14 @@ def test_a_cursor_of_the_same_query_passes() -> None:
 
 def test_every_changed_character_is_noticed() -> None:
     token = _next_token()
+    query = repr(("customer", Filters(access="active"), "name", 1))
+    assert cursor.decode(token, query).key == ("maria jose gomez ruiz", "cus_0")
     for at, character in enumerate(token):
         for other in ("A", "b", "7", "-", "_", "=", "é", "\ud800"):
             if other != character:
                 changed = token[:at] + other + token[at + 1 :]
                 with pytest.raises(StaleCursorError):
-                    cursor.decode(changed, repr(tuple(ASKED.values())))
+                    cursor.decode(changed, query)
     _assert_refused_unasked(*(token[:at] + "A" + token[at + 1 :] for at in (0, 1, 9, 30)))
 
 
@@ -118,11 +121,11 @@ def test_what_is_no_cursor_is_refused() -> None:
     head, body = token[:9], token[9:]
     plain = _plain(["gomez", "cus_0042"], forward=True, start=25)
     raw_key = _plain({"kind": "customer", "sort_name": "gomez", "id": "cus_0042"})
-    _assert_refused_unasked(plain, "1" + plain, head + plain, raw_key, "1" + raw_key)
-    _assert_refused_unasked("0" + token[1:], "2" + token[1:], "1" + body, "1" + "0" * 8 + body)
+    _assert_refused_unasked(plain, "2" + plain, head + plain, raw_key, "2" + raw_key)
+    _assert_refused_unasked("1" + token[1:], "3" + token[1:], "2" + body, "2" + "0" * 8 + body)
     for other in ("", "A", "A" * 16, "A" * 38, "!" * 40, "\x00" * 40, "ñ" * 40):
         _assert_refused_unasked(head + other)
-    _assert_refused_unasked("1", "1" * 3_000, "1" * 100_000, "ñ" * 100, "\x00", "null", "%2e%2e")
+    _assert_refused_unasked("2", "2" * 3_000, "2" * 100_000, "ñ" * 100, "\x00", "null", "%2e%2e")
 
 
 def test_a_cursor_says_nothing_about_anybody_to_who_reads_it() -> None:
@@ -135,8 +138,8 @@ def test_a_cursor_says_nothing_about_anybody_to_who_reads_it() -> None:
 
 def test_a_position_is_read_as_it_was_written() -> None:
     for key in ((), ("\U0010ffff", "x"), ("梅" * 200, "x"), ('"\\\n', "é")):
-        for forward in (True, False):
-            place = Position(key, forward, 1_000_000)
+        for forward, total in product((True, False), (None, (0, True), (1_000, False))):
+            place = Position(key, forward, 1_000_000, total)
             assert cursor.decode(cursor.encode(place, "query"), "query") == place
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib import aws
 from chalicelib.exports import delivery, running
-from chalicelib.users import paging
+from chalicelib.users import ranges
 from tests.builders import client, lead, save
 from tests.conftest import template_resources
 from tests.exporting import (
@@ -33,7 +33,7 @@ PAGES = [1, 5]
 @pytest.fixture(autouse=True)
 def clock(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Clock:  # noqa: ARG001 - needs tables
     """Five leads, read two at a time: three pages to count, three to write."""
-    monkeypatch.setattr(paging, "_MAX_CHUNK", 2)
+    monkeypatch.setattr(ranges, "_WALK_CHUNK", 2)
     stopped = stop_clock(monkeypatch)
     save(*(lead(f"led_{number}") for number in range(5)))
     return stopped

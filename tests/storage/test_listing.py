@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.errors import NotFoundError
-from chalicelib.users import listing, paging
+from chalicelib.users import listing, ranges
 from chalicelib.users.filters import Filters
 from chalicelib.users.item import from_item
 from chalicelib.users.listing import SORTS
@@ -149,7 +149,7 @@ def test_an_ecosystem_id_that_the_row_cannot_show_is_not_deployed_for_the_filter
 
 @pytest.mark.parametrize("sort", BOTH_WAYS)
 def test_every_page_is_one_query_of_the_right_index_whatever_the_sort(sort: str) -> None:
-    """And its rows are whole: what the index carries is what a row shows."""
+    """And one of the totals; and its rows are whole: the index carries all that a row shows."""
     made = AccessChange("2026-03-05T00:00:00Z", "ana", "why", 7)
     users = [customer(f"cus_{number}", access_change=made) for number in range(3)]
     save(*users)
@@ -157,19 +157,43 @@ def test_every_page_is_one_query_of_the_right_index_whatever_the_sort(sort: str)
         first = listing.page(Kind.CUSTOMER, EVERYBODY, sort, None, 1)
         second = listing.page(Kind.CUSTOMER, EVERYBODY, sort, first.next, 1)
         again = listing.page(Kind.CUSTOMER, EVERYBODY, sort, second.prev, 1)
-    assert operations(sent) == ["Query", "Query", "Query"]
-    assert {one.body["IndexName"] for one in sent} == {SORTS[sort.removeprefix("-")][0]}
-    assert {one.body["Limit"] for one in sent} == {2}
+    assert operations(sent) == ["Query"] * 6
+    assert [one.body["TableName"] for one in sent] == ["users", "totals"] * 3
+    pages = sent[::2]
+    assert {one.body["IndexName"] for one in pages} == {SORTS[sort.removeprefix("-")][0]}
+    assert {one.body["Limit"] for one in pages} == {2}
     assert again.users == first.users
     shown = users[::-1] if sort.startswith("-") else users
     assert first.users + second.users == [replace(user, access_change=None) for user in shown[:2]]
 
 
+@pytest.mark.parametrize(("limit", "counting"), [(100, True), (1, False)])
+def test_the_totals_are_asked_neither_where_the_page_ends_the_list_nor_where_nobody_counts(
+    limit: int, *, counting: bool
+) -> None:
+    save(customer("cus_1"), customer("cus_2"))
+    with sent_requests() as sent:
+        listing.page(Kind.CUSTOMER, EVERYBODY, "name", None, limit, counting=counting)
+    assert [(one.operation, one.body["TableName"]) for one in sent] == [("Query", "users")]
+
+
 def test_a_filtered_page_is_one_query_too_where_hits_are_near() -> None:
+    """Behind one that asks the counters of the segments how near they are."""
     save(*(customer(f"cus_{number}") for number in range(5)))
     with sent_requests() as sent:
         _page_ids(Filters(access="active", plan=("Premium",)), "name")
-    assert operations(sent) == ["Query"]
+    assert operations(sent) == ["Query", "Query"]
+    assert [one.body["TableName"] for one in sent] == ["totals", "users"]
+
+
+def test_the_pages_behind_the_first_filtered_one_do_not_ask_the_counters_again() -> None:
+    save(*(customer(f"cus_{number}") for number in range(5)))
+    active = Filters(access="active")
+    first = listing.page(Kind.CUSTOMER, active, "name", None, 2)
+    with sent_requests() as sent:
+        second = listing.page(Kind.CUSTOMER, active, "name", first.next, 2)
+    assert _ids(second.users) == ["cus_2", "cus_3"]
+    assert [(one.operation, one.body["TableName"]) for one in sent] == [("Query", "users")]
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -205,7 +229,7 @@ def test_a_user_of_the_other_kind_or_of_none_is_not_found() -> None:
 def test_everyone_comes_newest_first_in_chunks_and_is_as_many_as_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(paging, "_MAX_CHUNK", 2)
+    monkeypatch.setattr(ranges, "_WALK_CHUNK", 2)
     assert (list(listing.everyone(Kind.LEAD, EVERYBODY)), listing.count(Kind.LEAD, EVERYBODY)) == (
         [[]],
         0,

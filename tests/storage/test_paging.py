@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.users import listing, paging
+from chalicelib.users import budget, listing, ranges
+from chalicelib.users.budget import Budget
 from chalicelib.users.filters import Filters
 from chalicelib.users.item import sort_keys, to_item
 from chalicelib.users.listing import SORTS, UserPage
@@ -164,9 +166,9 @@ def test_rows_that_exist_throughout_are_met_once_while_others_come_and_go(
 @pytest.fixture
 def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bounds on work, so small that a handful of rows reaches them."""
-    monkeypatch.setattr(paging, "_MAX_EVALUATED", 4)
-    monkeypatch.setattr(paging, "_MAX_CHUNK", 3)
-    monkeypatch.setattr(paging, "_FIRST_FILTERED_CHUNK", 2)
+    monkeypatch.setattr(ranges, "Budget", partial(Budget, max_rows=4))
+    monkeypatch.setattr(budget, "MAX_CHUNK", 3)
+    monkeypatch.setattr(ranges, "_FIRST_FILTERED_CHUNK", 2)
 
 
 @pytest.mark.usefixtures("small_bounds")
@@ -227,7 +229,8 @@ def test_the_rows_evaluated_for_a_page_are_bounded(limit: int) -> None:
     with sent_requests() as sent:
         List("name", limit, SUSPENDED).page()
     assert operations(sent) == ["Query"] * len(sent)
-    assert sum(one.body["Limit"] for one in sent) <= 4 + limit
+    assert [one.body["TableName"] for one in sent] == ["totals", *["users"] * (len(sent) - 1)]
+    assert 0 < sum(one.body["Limit"] for one in sent[1:]) <= 4
 
 
 def test_a_walk_goes_on_where_the_rows_next_to_its_place_are_gone() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib import aws
 from chalicelib.exports import delivery, jobs
-from chalicelib.users import audit, listing, paging
+from chalicelib.users import audit, listing, ranges
 from chalicelib.users.model import Kind, StoreUser
 from tests.builders import Sent, client, customer, lead, save, save_item, sent_requests
 from tests.exporting import (
@@ -211,14 +211,14 @@ def test_progress_is_written_at_most_once_a_second_against_a_known_total(
     monkeypatch: pytest.MonkeyPatch, seconds_a_page: float, progress: list[tuple[str, str]]
 ) -> None:
     """After the last page the worker reports once more, before the upload."""
-    monkeypatch.setattr(paging, "_MAX_CHUNK", 2)
+    monkeypatch.setattr(ranges, "_WALK_CHUNK", 2)
     clock = stop_clock(monkeypatch)
     save(*_leads(9))
     assert _progress(clock, seconds_a_page) == progress
 
 
 def test_each_report_renews_the_lease_of_ninety_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging, "_MAX_CHUNK", 2)
+    monkeypatch.setattr(ranges, "_WALK_CHUNK", 2)
     clock = stop_clock(monkeypatch)
     save(*_leads(3))
     message = ordered()

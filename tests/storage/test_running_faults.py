@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from chalicelib import aws
 from chalicelib.errors import StoreUnavailableError
 from chalicelib.exports import csvfile, jobs
-from chalicelib.users import paging
+from chalicelib.users import ranges
 from chalicelib.users.tables import ExportItem
 from tests.builders import client, hooked, lead, save
 from tests.exporting import (
@@ -41,7 +41,7 @@ PAGES = [1, 5]
 @pytest.fixture(autouse=True)
 def _pages_of_two(cloud: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
     """Five leads, read two at a time: three pages to count, three to write."""
-    monkeypatch.setattr(paging, "_MAX_CHUNK", 2)
+    monkeypatch.setattr(ranges, "_WALK_CHUNK", 2)
     save(*(lead(f"led_{number}") for number in range(5)))
 
 

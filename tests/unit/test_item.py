@@ -91,6 +91,8 @@ def test_an_item_is_what_the_contract_says() -> None:
         "sort_name": {"S": "maria jose gomez ruiz"},
         "sort_company": {"S": "clinica sol"},
         "sort_ends_on": {"S": "2027-02-28"},
+        "segment": {"S": '["active","Premium","annual","active",true]'},
+        "segment_order": {"S": "2026-03-01T15:04:05Z#cus_0042"},
         "access": {"S": "active"},
         "ecosystem": {
             "M": {
@@ -241,10 +243,14 @@ def test_a_name_sorts_by_its_folded_text(first_name: str, last_name: str, key: s
     assert sort_keys(lead(first_name=first_name, last_name=last_name))["sort_name"] == key
 
 
-def test_a_lead_has_two_sort_keys_and_a_customer_three() -> None:
+def test_a_lead_has_two_keys_of_indexes_and_a_customer_five() -> None:
     assert sort_keys(lead()) == {"sort_name": "juan perez", "sort_company": LAST}
     assert sort_keys(customer(subscription=None)) == {
         "sort_name": "maria jose gomez ruiz",
         "sort_company": "clinica sol",
         "sort_ends_on": LAST,
+        "segment": '["","","","active",true]',
+        "segment_order": "2026-03-01T15:04:05Z#cus_0042",
     }
+    undated = sort_keys(customer(registered_at=""))
+    assert undated.keys() == {"sort_name", "sort_company", "sort_ends_on"}

@@ -139,7 +139,7 @@ def test_where_the_keys_cannot_be_had_the_store_is_unavailable(
     with pytest.raises(StoreUnavailableError, match=r"^The signing keys could not be read"):
         cursor.encode(PLACE, "query")
     with pytest.raises(StoreUnavailableError):
-        cursor.decode("1deadbeef" + "A" * 80, "query")
+        cursor.decode("2deadbeef" + "A" * 80, "query")
 
 
 def test_keys_that_are_kept_serve_while_the_secret_store_fails(

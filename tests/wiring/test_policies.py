@@ -16,7 +16,7 @@ from chalicelib.triggers.stream import stream
 from infra.package import ROOT
 from tests.api.client import Client
 from tests.api.exports import KEYS, link_to, order_export, run_exports
-from tests.builders import ECOSYSTEM, customer, lead, refusals, save, stored
+from tests.builders import ECOSYSTEM, client, customer, lead, refusals, save, stored
 from tests.exporting import deliver, queued
 from tests.feed import Feed, record
 from tests.scheduled import fire
@@ -27,12 +27,15 @@ Grant = tuple[str, str]
 _RESOURCES = {
     "users": "UsersTable",
     "ecosystems": "EcosystemsTable",
+    "search": "SearchTable",
+    "totals": "TotalsTable",
     "audit": "AuditTable",
     "exports": "ExportsTable",
     "exports-bucket": "ExportsBucket",
     "signing": "SigningSecret",
 }
 _QUEUES = {"exports": "ExportsQueue", "projection-dead-letters": "ProjectionDeadLetters"}
+DAYS = {"list": "customers", "from": "2026-03-01", "to": "2026-03-31"}
 SORTS = ("registered_at", "-name", "company", "-ends_on")
 _WRITES = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
 
@@ -58,6 +61,9 @@ def _needed(service: str, operation: str, parameters: dict[str, Any]) -> Iterato
         for write in parameters["TransactItems"]:
             ((kind, inner),) = write.items()
             yield f"dynamodb:{_WRITES[kind]}", _RESOURCES[inner["TableName"]]
+    elif "RequestItems" in parameters:
+        for table in parameters["RequestItems"]:
+            yield f"dynamodb:{operation}", _RESOURCES[table]
     elif service == "dynamodb":
         index = f"/index/{parameters['IndexName']}" if "IndexName" in parameters else ""
         yield f"dynamodb:{operation}", _RESOURCES[parameters["TableName"]] + index
@@ -107,7 +113,12 @@ def _missing(function: str, made: list[Grant]) -> set[Grant]:
 
 
 def test_the_api_may_do_what_its_operations_do(api: Client, made: list[Grant]) -> None:
-    save(customer(), lead())
+    feed = Feed()
+    # So many in one hour that the page of a number is looked for among the minutes.
+    same_hour = [lead(f"led_{number}") for number in range(20)]
+    others = [customer(f"cus_{number}", access="suspended") for number in range(40)]
+    save(customer(), lead(), *same_hour, *others)
+    stream({"Records": feed.records()}, None)
     finished = order_export(api)
     run_exports()
     made.clear()
@@ -117,6 +128,14 @@ def test_the_api_may_do_what_its_operations_do(api: Client, made: list[Grant]) -
         lambda: api.get("/v1/customers/cus_0042"),
         lambda: api.get("/v1/leads", limit=1),
         lambda: api.get("/v1/leads/led_0007"),
+        lambda: api.get("/v1/customers", q="gomez"),
+        lambda: api.get("/v1/customers", q="maria gomez", access="active"),
+        lambda: api.get("/v1/leads", q="p."),
+        lambda: api.get("/v1/leads", page=2, limit=15),
+        lambda: api.get("/v1/customers", access="active", limit=1),
+        lambda: api.get("/v1/customers", access="active", registered_to="2026-03-31"),
+        lambda: api.get("/v1/customers", registered_from="2026-03-01", limit=1),
+        lambda: api.call("GET", "/v1/totals", query=DAYS),
         lambda: api.switch(off),
         lambda: api.switch({"access": "active"}, if_match='"8"'),
         lambda: api.get("/v1/customers/cus_0042/access/history"),
@@ -129,7 +148,14 @@ def test_the_api_may_do_what_its_operations_do(api: Client, made: list[Grant]) -
         lambda: api.get("/health?deep=1", None),
     ]
     assert {call().status for call in calls} == {200, 202, 204, 302}
-    assert len(set(made)) > 15
+    assert len(set(made)) > 20
+    assert set(made) >= {
+        ("dynamodb:BatchGetItem", "UsersTable"),
+        ("dynamodb:Query", "UsersTable/index/by_segment"),
+        ("dynamodb:Query", "SearchTable"),
+        ("dynamodb:Query", "TotalsTable"),
+        ("dynamodb:GetItem", "TotalsTable"),
+    }
     # A presigned link may do what its signer may.
     made.append(("s3:GetObject", "ExportsBucket/exports/exp_1/1"))
     assert _missing("api", made) == set()
@@ -162,9 +188,13 @@ def test_the_stream_may_do_what_the_projection_takes(made: list[Grant]) -> None:
     feed = Feed()
     save(customer(version=0, access=None))
     save(customer("cus_2", ecosystem=ECOSYSTEM))
-    feed.drain_past_poison()
+    nameless = dict.fromkeys(("first_name", "last_name", "company_email", "phone_number"), "")
+    save(lead("led_1"), lead("led_2"), lead("led_3", **nameless))
+    stream({"Records": feed.records()}, None)
     before = stored("cus_0042")
-    save(customer(ecosystem=None))
+    save(customer(ecosystem=None), lead("led_1", first_name="Ana"))
+    for gone in ("led_2", "led_3"):
+        client().delete_item(TableName="users", Key={"id": {"S": gone}})
     records = [
         *feed.records(),
         record(before, stored("cus_0042")),
@@ -174,4 +204,13 @@ def test_the_stream_may_do_what_the_projection_takes(made: list[Grant]) -> None:
     stream({"Records": records}, None)
     needed = {action for action, _ in made}
     assert needed >= {"dynamodb:DeleteItem", "dynamodb:UpdateItem", "sqs:SendMessage"}
+    assert set(made) >= {
+        ("dynamodb:BatchGetItem", "TotalsTable"),
+        ("dynamodb:BatchGetItem", "UsersTable"),
+        ("dynamodb:BatchWriteItem", "SearchTable"),
+        ("dynamodb:BatchWriteItem", "TotalsTable"),
+        ("dynamodb:DeleteItem", "TotalsTable"),
+        ("dynamodb:PutItem", "TotalsTable"),
+        ("dynamodb:UpdateItem", "TotalsTable"),
+    }
     assert _missing("stream", made) == set()

@@ -53,6 +53,8 @@ def test_good_rows_are_loaded_and_counted(
             "sort_name": last,
             "sort_company": last,
             "sort_ends_on": {"S": "2026-12-31"},
+            "segment": {"S": '["","","","active",false]'},
+            "segment_order": {"S": f"{MOMENT}#u2"},
         },
     }
 
@@ -103,6 +105,7 @@ def test_what_is_stored_changes_but_not_its_access(
             **switched,
             "first_name": {"S": "Eva"},
             "sort_name": {"S": "eva"},
+            "segment": {"S": '["","","","suspended",false]'},
             "version": {"N": "3"},
         }
     }

@@ -155,7 +155,8 @@ def test_an_update_removes_what_a_lead_has_not() -> None:
     stored = {name: value for name, value in to_item(STORED).items() if name != "version"}
     request = update(replace(LEAD, last_name="Gómez", version=1), stored)
     assert request["UpdateExpression"].endswith(
-        " REMOVE #ecosystem, #access, #subscription, #access_change, #sort_ends_on"
+        " REMOVE #ecosystem, #access, #subscription, #access_change, #sort_ends_on, "
+        "#segment, #segment_order"
     )
     assert request["ConditionExpression"] == (
         "attribute_exists(id) AND attribute_not_exists(#version)"
