@@ -7,7 +7,7 @@ PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop token load test test-fast check format package deploy requirements clean
+.PHONY: help run stop token load reindex replay test test-fast check format package deploy requirements clean
 
 help: ## Show what there is
 	@echo "Store Users. The two that you want first:  make run   make test"; echo
@@ -26,6 +26,12 @@ token: .venv/ready ## Print an access token of a demo person (ROLE=admin)
 load: .venv/ready ## Load store users from a file (FILE=people.csv [STAGE=prod])
 	@$(if $(FILE),,echo "Say which file: make load FILE=people.csv" >&2; exit 2;) \
 		$(BIN)/python -m infra.load "$(FILE)" $(if $(STAGE),--stage $(STAGE))
+
+reindex: .venv/ready ## Make search and totals anew, while writes go on ([STAGE=prod])
+	@$(BIN)/python -m infra.reindex $(if $(STAGE),--stage $(STAGE))
+
+replay: .venv/ready ## Put back what the projection could not apply ([STAGE=prod])
+	@$(BIN)/python -m infra.replay $(if $(STAGE),--stage $(STAGE))
 
 test: .venv/ready ## Run all tests, on moto and on the local stack
 	@$(BIN)/python -m pytest -n auto --dist loadfile

@@ -22,7 +22,7 @@ from chalicelib.errors import StoreUnavailableError
 from chalicelib.exports import announcing, delivery, jobs
 from chalicelib.exports.files import File, write_file
 from chalicelib.settings import settings
-from chalicelib.users import listing
+from chalicelib.users import listing, searching
 from chalicelib.users.model import StoreUser
 from chalicelib.users.tables import ExportItem, store
 
@@ -111,11 +111,12 @@ def _produce(job: ExportItem) -> None:
     kind = jobs.KINDS[job.resource]
     filters = jobs.filters_of(job)
     started = clock.now()
-    total = listing.count(kind, filters)
+    read = searching if filters.q else listing
+    total = read.count(kind, filters)
     report = _Reporter(job, total)
     with TemporaryDirectory() as folder:
         path = Path(folder, "export")
-        users = report.following(listing.everyone(kind, filters))
+        users = report.following(read.everyone(kind, filters))
         file = write_file(path, job, kind, users, started)
         report.now(file.tally.rows)
         delivery.upload(

@@ -16,6 +16,7 @@ import uuid
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,6 +39,24 @@ _CLOCKS_APART = timedelta(seconds=2)
 _STATE = "state"
 
 
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    """Who writes, and until when they may."""
+
+    owner: str
+    until: datetime
+
+    @property
+    def text(self) -> str:
+        """Until when others must wait: RFC 3339."""
+        return clock.instant(self.until + _CLOCKS_APART)
+
+    def is_barred_from(self, state: State) -> bool:
+        """Whether somebody else is at the user. Ours can be there after a lost answer."""
+        taken = (state.lease_until or "") > clock.instant(clock.now())
+        return taken and state.owner != self.owner
+
+
 def bring_up(user_ids: Iterable[str], until: datetime) -> None:
     """Count and index the users as they are now; at `until` the caller will have been ended.
 
@@ -45,10 +64,11 @@ def bring_up(user_ids: Iterable[str], until: datetime) -> None:
     is done is done, and the rest is for another time.
     """
     ids = list(dict.fromkeys(user_ids))
+    lease = _Lease(str(uuid.uuid4()), until)
     left = [
         user_id
         for at in range(0, len(ids), _USERS_AT_ONCE)
-        for user_id in _bring_up(ids[at : at + _USERS_AT_ONCE], until)
+        for user_id in _bring_up(ids[at : at + _USERS_AT_ONCE], lease)
     ]
     if left:
         message = "Somebody else is counting these store users at this moment"
@@ -60,14 +80,13 @@ def state_key(user_id: str) -> RawItem:
     return {"list": {"S": f"user#{user_id}"}, "bucket": {"S": _STATE}}
 
 
-def _bring_up(user_ids: Sequence[str], until: datetime) -> list[str]:
+def _bring_up(user_ids: Sequence[str], lease: _Lease) -> list[str]:
     """The users with whom it did not come to an end."""
     barred: list[str] = []
     for attempt in range(_ATTEMPTS):
-        now = clock.instant(clock.now())
         changes = _changes(user_ids)
-        barred += [one.user_id for one in changes if (one.seen.lease_until or "") > now]
-        user_ids = _make([one for one in changes if one.user_id not in barred], until)
+        barred += [one.user_id for one in changes if lease.is_barred_from(one.seen)]
+        user_ids = _make([one for one in changes if one.user_id not in barred], lease)
         if not user_ids:
             break
         # Two transactions met at a counter or a user: whoever comes second tries again.
@@ -90,18 +109,17 @@ def _changes(user_ids: Sequence[str]) -> list[Change]:
     return [change for change in changes if change.is_needed]
 
 
-def _make(changes: Iterable[Change], until: datetime) -> list[str]:
+def _make(changes: Iterable[Change], lease: _Lease) -> list[str]:
     """Make the changes; the users with whom somebody else was faster."""
     left: list[str] = []
     for together in _transactions(changes):
-        owner = str(uuid.uuid4())
         try:
-            _count(together, clock.instant(until + _CLOCKS_APART), owner)
-            _index([change for change in together if change.writes_entries], until)
+            _count(together, lease)
+            _index([change for change in together if change.writes_entries], lease.until)
         except TransactionCanceledError:
             left += [change.user_id for change in together]
         except Exception:
-            _give_back(together, owner)
+            _give_back(together, lease)
             raise
     return left
 
@@ -121,14 +139,14 @@ def _transactions(changes: Iterable[Change]) -> Iterator[list[Change]]:
         yield together
 
 
-def _count(changes: Sequence[Change], lease_until: str, owner: str) -> None:
+def _count(changes: Sequence[Change], lease: _Lease) -> None:
     """Move the counters and take the leases. Raises `TransactionCanceledError`."""
     puts, deletes = [], []
     for change in changes:
         key = (settings().totals_table, f"user#{change.user_id}", _STATE)
         unchanged = _as_seen(change.seen)
         if change.writes_entries:
-            state: State | None = change.under_way(lease_until, owner)
+            state: State | None = change.under_way(lease.text, lease.owner)
         else:
             state = change.done()
         if state is None:
@@ -143,7 +161,7 @@ def _count(changes: Sequence[Change], lease_until: str, owner: str) -> None:
         delete_items=deletes,
         put_items=puts,
         update_items=list(_counter_updates(changes)),
-        client_request_token=owner,
+        client_request_token=str(uuid.uuid4()),
     )
 
 
@@ -186,7 +204,7 @@ def _index(changes: Sequence[Change], until: datetime) -> None:
     write_all(names.totals_table, "Delete", gone, until=until)
 
 
-def _give_back(changes: Iterable[Change], owner: str) -> None:
+def _give_back(changes: Iterable[Change], lease: _Lease) -> None:
     """End our leases at once, so that the next attempt need not wait; what was begun stays noted.
 
     Where this fails, too, they run out by themselves.
@@ -199,5 +217,5 @@ def _give_back(changes: Iterable[Change], owner: str) -> None:
                 f"user#{change.user_id}",
                 _STATE,
                 actions=over,
-                condition=Path("owner") == owner,
+                condition=Path("owner") == lease.owner,
             )

@@ -8,10 +8,10 @@ from operator import and_
 
 from pynamodb.expressions.operand import Path
 
-from chalicelib.errors import NotFoundError, OutOfReachError
+from chalicelib.errors import NotFoundError, OutOfReachError, StaleCursorError
 from chalicelib.settings import settings
 from chalicelib.users import paging, totals
-from chalicelib.users.budget import UNITS_A_GET
+from chalicelib.users.budget import MAX_UNITS, UNITS_A_GET
 from chalicelib.users.cursor import Position
 from chalicelib.users.filters import Filters, bounds, conditions, fits, registered
 from chalicelib.users.item import from_item
@@ -36,7 +36,7 @@ _MOST_SKIPPED = 60
 """Rows passed over for the page of a number: with the page itself they stay below 8 RRU."""
 
 _LAST = "\U0010ffff"
-_UNITS_A_ROW, _UNITS_A_QUERY = 0.06, 0.5
+_UNITS_A_ROW, _UNITS_A_KEY, _UNITS_A_QUERY = 0.06, 0.016, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,8 @@ def page(  # noqa: PLR0913 - which list, which page of it, and what with it
     source: Source = rows if is_plain else _Filtered(rows, filters, sort, counting)
     found = users_of(paging.page(source, _query(kind, filters, sort, limit), token, limit))
     if found.total is None and is_plain and counting:
-        return replace(found, total=_sound(_total(kind, filters, sort), found))
-    return found
+        found = replace(found, total=_total(kind, filters, sort))
+    return replace(found, total=_sound(found.total, found))
 
 
 def numbered_page(kind: Kind, sort: str, number: int, limit: int) -> UserPage:
@@ -147,24 +147,31 @@ class _Filtered:
     counting: bool
 
     def read(self, here: Position, limit: int) -> Read:
-        if here.key:
-            by_segment = len(here.key) == 1
-            return (self._segmented(_fitting(self.filters)) if by_segment else self.rows).read(
-                here, limit
-            )
+        if len(here.key) > 1:
+            return self.rows.read(here, limit)
         known = totals.segments()
+        if here.key:
+            return self._segmented(self._fitting(known)).read(here, limit)
         if not known:
             return self.rows.read(here, limit)
-        fitting = {one: number for one, number in known.items() if fits(self.filters, one)}
+        fitting = self._fitting(known)
         share = sum(fitting.values()) / max(sum(known.values()), 1)
         source = self._cheaper(fitting, share, limit)
         return replace(source.read(here, limit), total=self._total(fitting))
 
+    def _fitting(self, known: Mapping[Segment, int] | None) -> dict[Segment, int]:
+        if known is None:
+            message = "There are too many plans by now to go on so; begin at the first page"
+            raise StaleCursorError(message)
+        return {one: number for one, number in known.items() if fits(self.filters, one)}
+
     def _cheaper(self, fitting: Mapping[Segment, int], share: float, limit: int) -> Source:
-        of_segments = len(fitting) * _UNITS_A_QUERY + limit * UNITS_A_GET
+        a_segment = max(_UNITS_A_QUERY, (limit + 2) * _UNITS_A_KEY)
+        of_segments = len(fitting) * a_segment + limit * UNITS_A_GET
         of_list = (limit + 1) / share * _UNITS_A_ROW if share else inf
         is_in_order = self.sort.removeprefix("-") == "registered_at"
-        if is_in_order and len(fitting) <= MOST and of_segments < of_list:
+        is_bounded = len(fitting) <= MOST and of_segments <= MAX_UNITS
+        if is_in_order and is_bounded and of_segments < of_list:
             return self._segmented(fitting)
         return replace(self.rows, share=share)
 
@@ -195,10 +202,6 @@ class _Located:
         begin = Position((), forward=True, start=0)
         found = replace(self.rows, between=between).read(begin, skip + limit)
         return replace(found, rows=found.rows[skip:])
-
-
-def _fitting(filters: Filters) -> list[Segment]:
-    return [one for one in totals.segments() or () if fits(filters, one)]
 
 
 def _total(kind: Kind, filters: Filters, sort: str) -> Total | None:

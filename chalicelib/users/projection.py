@@ -11,6 +11,7 @@ that it read before the switch), the item is put right.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
@@ -93,13 +94,14 @@ def _ecosystem_record(identifier: str) -> EcosystemItem | None:
 
 def _complete(user: StoreUser, image: Item) -> None:
     """Fill in what a writer left out: sort keys, version, access."""
-    keys = sort_keys(user)
+    is_unset = user.kind is Kind.CUSTOMER and user.access is None
+    keys = sort_keys(replace(user, access=str(Access.ACTIVE)) if is_unset else user)
     missing: dict[str, Any] = {
         name: value for name, value in keys.items() if image.get(name) != {"S": value}
     }
     if not user.version:
         missing["version"] = 1
-    if user.kind is Kind.CUSTOMER and user.access is None:
+    if is_unset:
         missing["access"] = str(Access.ACTIVE)
     actions: list[Any] = [Path(name).set(value) for name, value in missing.items()]
     # A customer who is a lead again must leave the index of customers.

@@ -41,11 +41,14 @@ from chalicelib.users.tables import store
 
 _MOST_COUNTED = 1_000
 _MOST_DRIVERS = 3
-_PROBE_ROWS = 60
-"""Entries read of each word to find out which one drives best: one read unit."""
+_PROBE_ROWS = 46
+"""Entries read of each word, and the spare ones, to find out which drives best: a read unit."""
 
 _READ_AT_ONCE = 50
 _SPARE_ENTRIES = 14
+_GETS_RESERVED = 60
+"""Rows that a filtered page can read whatever its entries cost, so that every page gets on."""
+
 _WALK_CHUNK = 1_000
 
 
@@ -73,12 +76,17 @@ def everyone(kind: Kind, filters: Filters) -> Iterator[list[StoreUser]]:
         here = Position(read.edge, forward=True, start=0) if read.edge else None
 
 
+def count(kind: Kind, filters: Filters) -> int:
+    """How many `filters.q` finds. Reads them all: for exports, not for pages."""
+    return sum(len(users) for users in everyone(kind, filters))
+
+
 def _source(kind: Kind, filters: Filters, *, counting: bool, bounded: bool = True) -> Source:
     search = Search.of(filters.q or "")
     if not search.words:
         return _Nobody()
     if len(search.words[0]) < SHORTEST:
-        return _looked_through(kind, filters, search)
+        return _LookedThrough(_looked_through(kind, filters, search), counting)
     return _Found(kind, filters, search, counting, bounded)
 
 
@@ -99,6 +107,22 @@ def _looked_through(kind: Kind, filters: Filters, search: Search) -> Range:
         return search.matches(Document.of(from_item(item)).words)
 
     return replace(listing.rows_of(kind, filters, listing.DEFAULT_SORT), accept=accept)
+
+
+@dataclass(frozen=True, slots=True)
+class _LookedThrough:
+    """Such a list; with counting, the first page reads on to count."""
+
+    rows: Range
+    counting: bool
+
+    def read(self, here: Position, limit: int) -> Read:
+        if here.key or not self.counting:
+            return self.rows.read(here, limit)
+        read = self.rows.read(here, max(limit, _MOST_COUNTED))
+        total = _counted(len(read.rows), whole=read.edge is None)
+        rows = read.rows[:limit]
+        return Read(rows, rows[-1].key if len(read.rows) > limit else read.edge, total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,24 +149,27 @@ class _Found:
         return Read(self._rows(walk, hits), walk.key(edge), total if counting else _exact(total))
 
     def _read_filtered(self, here: Position, limit: int, budget: Budget) -> Read:
-        """As above, where only the rows themselves tell who passes."""
+        """As above, where only the rows themselves tell who passes: half a read unit each."""
+        budget.reserve = _GETS_RESERVED * UNITS_A_GET
         walk, rows, seen = self._begin(here, budget), list[Row](), 0
-        while len(rows) <= limit:
+        most = _MOST_COUNTED if self.counting and not here.key else limit
+        while len(rows) <= most:
             if seen == len(walk.hits):
                 if walk.place is None or not walk.step(limit + 1, budget):
                     break
                 continue
-            wanted = (limit + 1 - len(rows)) * max(seen, 1) // max(len(rows), 1)
-            affordable = budget.gets(min(wanted, _READ_AT_ONCE))
-            if affordable < 1:
+            wanted = (most + 1 - len(rows)) * max(seen, 1) // max(len(rows), 1)
+            number = budget.gets(min(wanted, _READ_AT_ONCE, len(walk.hits) - seen))
+            if number < 1:
                 break
-            rows += self._rows(walk, walk.hits[seen : seen + affordable])
-            seen = min(seen + affordable, len(walk.hits))
+            rows += self._rows(walk, walk.hits[seen : seen + number])
+            seen += number
         if len(rows) > limit:
             edge: Key | None = rows[limit - 1].key
         else:
             edge = walk.key(walk.hits[seen - 1] if seen < len(walk.hits) else walk.place)
-        total = _counted(len(rows), whole=edge is None) if not here.key else None
+        whole = seen == len(walk.hits) and walk.place is None
+        total = _counted(len(rows), whole=whole) if not here.key else None
         return Read(rows[:limit], edge, total if self.counting else _exact(total))
 
     def _begin(self, here: Position, budget: Budget) -> "_Walk":
@@ -157,7 +184,7 @@ class _Found:
             walk.step(_PROBE_ROWS, budget)
             if walk.place is None:
                 return walk
-        return max(walks, key=lambda walk: len(walk.hits))
+        return max(walks, key=lambda walk: len(walk.hits) / max(walk.rows, 1))
 
     def _walk(self, word: str, place: str, *, forward: bool) -> "_Walk":
         return _Walk(self.kind, self.search, word, *_ages(self.filters), forward, place)
@@ -195,6 +222,7 @@ class _Walk:
     forward: bool
     place: str | None
     hits: list[str] = field(default_factory=list)
+    rows: int = 0
 
     def go_on(self, wanted: int, budget: Budget) -> None:
         """Read until there are so many hits, or no more entries, or no more budget."""
@@ -204,8 +232,8 @@ class _Walk:
 
     def step(self, wanted: int, budget: Budget) -> bool:
         """Read entries for so many more hits; whether there was budget for it."""
-        first = wanted + _SPARE_ENTRIES
-        size = budget.for_hits(wanted, len(self.hits)) if budget.rows else budget.chunk(first)
+        guess = wanted * self.rows // max(len(self.hits), 1) if self.rows else 0
+        size = budget.chunk(max(guess, wanted + _SPARE_ENTRIES))
         if size < 1:
             return False
         head = head_of(self.word)
@@ -221,6 +249,7 @@ class _Walk:
             scan_index_forward=self.forward,
         )
         budget.note(answer)
+        self.rows += answer["ScannedCount"]
         self.hits += [item["entry"]["S"] for item in answer["Items"] if self._counts(item, head)]
         last = answer.get("LastEvaluatedKey")
         self.place = last["entry"]["S"] if last else None
