@@ -7,7 +7,7 @@ PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop token load reindex replay test test-fast check format package deploy requirements clean
+.PHONY: help run stop token load reindex replay test test-fast bench check format package deploy requirements clean
 
 help: ## Show what there is
 	@echo "Store Users. The two that you want first:  make run   make test"; echo
@@ -38,6 +38,10 @@ test: .venv/ready ## Run all tests, on moto and on the local stack
 
 test-fast: .venv/ready ## Run the tests that need no local stack
 	@$(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/e2e
+
+bench: .venv/ready ## Measure searches and lists (needs java 17 and npm, or BENCH_ENDPOINT)
+	@$(BIN)/python -m bench.search
+	@$(BIN)/python -m bench.lists
 
 check: .venv/ready ## Lint, types, import rules, template
 	$(BIN)/ruff check .

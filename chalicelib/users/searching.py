@@ -5,13 +5,8 @@ in `h` on the way. See `entries` for how the index is made.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import reduce
+from dataclasses import dataclass, replace
 from math import inf
-from operator import and_
-
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.operand import Path
 
 from chalicelib.dynamodb import Item
 from chalicelib.settings import settings
@@ -20,24 +15,18 @@ from chalicelib.users.batches import get_all
 from chalicelib.users.budget import UNITS_A_GET, Budget
 from chalicelib.users.cursor import Position
 from chalicelib.users.entries import (
-    LONGEST,
     SHORTEST,
     Document,
     Search,
-    age,
-    age_of,
-    bucket_of,
-    head_of,
-    is_canonical,
     user_id_of,
 )
-from chalicelib.users.filters import Filters, bounds, passes
+from chalicelib.users.filters import Filters, passes
 from chalicelib.users.item import from_item
 from chalicelib.users.listing import UserPage
 from chalicelib.users.model import Kind, StoreUser
 from chalicelib.users.paging import Key, Read, Row, Source, Total
 from chalicelib.users.ranges import Range
-from chalicelib.users.tables import store
+from chalicelib.users.walking import Walk, ages
 
 _MOST_COUNTED = 1_000
 _MOST_DRIVERS = 3
@@ -45,7 +34,6 @@ _PROBE_ROWS = 46
 """Entries read of each word, and the spare ones, to find out which drives best: a read unit."""
 
 _READ_AT_ONCE = 50
-_SPARE_ENTRIES = 14
 _GETS_RESERVED = 60
 """Rows that a filtered page can read whatever its entries cost, so that every page gets on."""
 
@@ -172,7 +160,7 @@ class _Found:
         total = _counted(len(rows), whole=whole) if not here.key else None
         return Read(rows[:limit], edge, total if self.counting else _exact(total))
 
-    def _begin(self, here: Position, budget: Budget) -> "_Walk":
+    def _begin(self, here: Position, budget: Budget) -> Walk:
         """The walk from a place on; at the beginning, with the word that drives best."""
         if here.key:
             return self._walk(here.key[0], here.key[1], forward=here.forward)
@@ -186,10 +174,10 @@ class _Found:
                 return walk
         return max(walks, key=lambda walk: len(walk.hits) / max(walk.rows, 1))
 
-    def _walk(self, word: str, place: str, *, forward: bool) -> "_Walk":
-        return _Walk(self.kind, self.search, word, *_ages(self.filters), forward, place)
+    def _walk(self, word: str, place: str, *, forward: bool) -> Walk:
+        return Walk(self.kind, self.search, word, *ages(self.filters), forward, place)
 
-    def _rows(self, walk: "_Walk", hits: Sequence[str]) -> list[Row]:
+    def _rows(self, walk: Walk, hits: Sequence[str]) -> list[Row]:
         """The rows of the entries as they are now; whoever does not match any more is left out."""
         keys = [{"id": {"S": user_id_of(entry)}} for entry in hits]
         found = get_all(settings().users_table, keys, consistent=False)
@@ -207,86 +195,9 @@ class _Found:
         return self.search.matches(Document.of(user).words) and passes(self.filters, user)
 
 
-@dataclass(slots=True)
-class _Walk:
-    """Through the entries that begin with the word that drives; `hits` are those that count.
-
-    `place` is where reading stopped: "" before the first entry, None when none is left.
-    """
-
-    kind: Kind
-    search: Search
-    word: str
-    youngest: str
-    oldest: str
-    forward: bool
-    place: str | None
-    hits: list[str] = field(default_factory=list)
-    rows: int = 0
-
-    def go_on(self, wanted: int, budget: Budget) -> None:
-        """Read until there are so many hits, or no more entries, or no more budget."""
-        while len(self.hits) < wanted and self.place is not None:
-            if not self.step(wanted - len(self.hits), budget):
-                return
-
-    def step(self, wanted: int, budget: Budget) -> bool:
-        """Read entries for so many more hits; whether there was budget for it."""
-        guess = wanted * self.rows // max(len(self.hits), 1) if self.rows else 0
-        size = budget.chunk(max(guess, wanted + _SPARE_ENTRIES))
-        if size < 1:
-            return False
-        head = head_of(self.word)
-        bucket = bucket_of(self.kind.value, head)
-        start = {"bucket": {"S": bucket}, "entry": {"S": self.place}} if self.place else None
-        answer = store().query(
-            settings().search_table,
-            bucket,
-            range_key_condition=Path("entry").startswith(head),
-            filter_condition=self._condition(),
-            exclusive_start_key=start,
-            limit=size,
-            scan_index_forward=self.forward,
-        )
-        budget.note(answer)
-        self.rows += answer["ScannedCount"]
-        self.hits += [item["entry"]["S"] for item in answer["Items"] if self._counts(item, head)]
-        last = answer.get("LastEvaluatedKey")
-        self.place = last["entry"]["S"] if last else None
-        return True
-
-    def key(self, entry: str | None) -> Key | None:
-        """The key of an entry, as cursors hold it."""
-        return None if entry is None else (self.word, entry)
-
-    def _condition(self) -> Condition | None:
-        """The words that the beginning of the entry does not tell of."""
-        others = [one for one in self.search.words if one != self.word or len(one) > LONGEST]
-        conditions = [Path("h").contains(one) for one in others]
-        return reduce(and_, conditions) if conditions else None
-
-    def _counts(self, item: Item, head: str) -> bool:
-        entry, text = item["entry"]["S"], item["h"]["S"]
-        return (
-            self.youngest <= age_of(entry) <= self.oldest
-            and is_canonical(entry, text, head)
-            and self.search.matches(text)
-        )
-
-
 def _counted(number: int, *, whole: bool) -> Total:
     return Total(min(number, _MOST_COUNTED), is_exact=whole and number <= _MOST_COUNTED)
 
 
 def _exact(total: Total | None) -> Total | None:
     return total if total and total.is_exact else None
-
-
-def _ages(filters: Filters) -> tuple[str, str]:
-    """The bounds on the age in an entry that the times of registration of the filters set."""
-    found = bounds(filters)
-    if found is None:
-        return "", "~"
-    low, high = found
-    oldest = age(low) if low.strip() else "~"
-    return (age(high.replace("~", "T23:59:59")) if len(high) > 1 else ""), oldest
