@@ -29,7 +29,7 @@ from chalicelib.dynamodb import ConditionFailedError, TransactionCanceledError
 from chalicelib.errors import StoreUnavailableError
 from chalicelib.settings import settings
 from chalicelib.users.batches import get_all, write_all
-from chalicelib.users.derived import Change, Derived, RawItem, State
+from chalicelib.users.derived import Change, RawItem, State
 from chalicelib.users.tables import store
 
 _TRANSACTION_WRITES = 100
@@ -103,7 +103,7 @@ def _changes(user_ids: Sequence[str]) -> list[Change]:
     known = {item["list"]["S"].removeprefix("user#"): State.from_item(item) for item in states}
     images = {item["id"]["S"]: item for item in users}
     changes = [
-        Change(user_id, known.get(user_id, State()), Derived.of(images.get(user_id, {})))
+        Change.of(user_id, known.get(user_id, State()), images.get(user_id, {}))
         for user_id in user_ids
     ]
     return [change for change in changes if change.is_needed]

@@ -6,7 +6,7 @@ and indexed of them; `counting` reads and writes it.
 
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from chalicelib.users.entries import Document
@@ -91,6 +91,14 @@ class Change:
     user_id: str
     seen: State
     due: Derived
+
+    @classmethod
+    def of(cls, user_id: str, seen: State, image: Mapping[str, Any]) -> Self:
+        """What the user's item makes necessary; a mark that a writer dropped counts as kept."""
+        due = Derived.of(image)
+        if due.document and due.mark is None:
+            due = replace(due, mark=seen.derived.mark)
+        return cls(user_id, seen, due)
 
     @property
     def is_needed(self) -> bool:

@@ -26,7 +26,7 @@ LONGEST = 16
 """Characters of a suffix that are kept; longer words of a search are told apart by `h`."""
 
 SEARCHABLE = 256
-"""Characters of a field that are searched: the five fields of one user stay below 2 kB."""
+"""Characters of a field that are searched: so the words of a user stay some kilobytes at most."""
 
 _INTERNATIONAL = re.compile(r"\s*(?:\+|00)[\d\s().\-/]+")
 _COUNTRY_CODE = 3

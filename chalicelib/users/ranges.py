@@ -16,6 +16,9 @@ from chalicelib.users.tables import store
 _FIRST_FILTERED_CHUNK = 200
 _WALK_CHUNK = 1_000
 
+_RESERVE = 6.0
+"""Read units left of the bound for the counters that are asked along with a filtered page."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
@@ -41,7 +44,7 @@ class Range:
     def read(self, here: Position, limit: int) -> Read:
         """Up to `limit` rows from `here` on; one more is read to learn whether there are more."""
         items: list[Item] = []
-        key, budget = here.key, Budget()
+        key, budget = here.key, Budget(reserve=_RESERVE)
         while len(items) <= limit:
             size = self._chunk(budget, limit + 1 - len(items), len(items))
             if size < 1:

@@ -22,7 +22,7 @@ from chalicelib.users.paging import Read, Row, Total
 from chalicelib.users.ranges import Range
 from chalicelib.users.segments import Segment
 
-MOST = 64
+MOST = 128
 """Segments that are read for one page at the most; each takes half a read unit at the least."""
 
 MOST_COUNTED = 1_000

@@ -28,8 +28,8 @@ from chalicelib.users.tables import store
 
 _MONTH, _DAY, _HOUR, _MINUTE = 7, 10, 13, 16
 
-_FEW = 12
-"""Rows that are passed over rather than another request made: as many fit into half an RRU."""
+_FEW = 10
+"""Rows that are passed over rather than another request made: some half an RRU."""
 
 _MAX_SEGMENTS = 500
 """With more segments, the plans are hardly a vocabulary, and reading the counters is dear."""

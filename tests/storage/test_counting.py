@@ -291,6 +291,16 @@ def test_a_mark_has_everything_written_again(feed: Feed) -> None:
     assert _numbers()["lead", "month#2026-02"] == 1
 
 
+def test_a_mark_that_a_writer_drops_has_nothing_written_again(feed: Feed) -> None:
+    marked: RawItem = {**to_item(lead()), "reindexed_at": {"S": "2026-03-01T00:00:00Z"}}
+    save_item(marked)
+    follow(feed)
+    save(lead(version=2))
+    with sent_requests() as sent:
+        follow(feed)
+    assert "BatchWriteItem" not in operations(sent)
+
+
 def test_more_users_than_a_transaction_takes_are_all_counted(feed: Feed) -> None:
     users = [
         lead(
