@@ -98,6 +98,7 @@ class Settings:
     exports_queue_url: str = _variable("EXPORTS_QUEUE_URL", _text)
     projection_dead_letters_url: str = _variable("PROJECTION_DEAD_LETTERS_URL", _text)
     marketing_topic_arn: str = _variable("MARKETING_TOPIC_ARN", _text)
+    alarm_topic_arn: str = _variable("ALARM_TOPIC_ARN", _text)
     signing_secret_id: str = _variable("SIGNING_SECRET_ID", _text)
     token_issuer: str = _variable("TOKEN_ISSUER", _text)
     token_keys_url: str = _variable("TOKEN_KEYS_URL", _text)

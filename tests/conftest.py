@@ -33,6 +33,7 @@ ENVIRONMENT = {
     "EXPORTS_QUEUE_URL": "set by the fixture `cloud`",
     "PROJECTION_DEAD_LETTERS_URL": "set by the fixture `cloud`",
     "MARKETING_TOPIC_ARN": "set by the fixture `cloud`",
+    "ALARM_TOPIC_ARN": "set by the fixture `cloud`",
     "SIGNING_SECRET_ID": "signing",
     "TOKEN_ISSUER": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Test",
     "TOKEN_KEYS_URL": "http://127.0.0.1:9/set-by-the-fixture-pool",
@@ -126,7 +127,8 @@ def _create_rest(monkeypatch: pytest.MonkeyPatch) -> None:
         ("PROJECTION_DEAD_LETTERS_URL", "projection-dead-letters"),
     ):
         monkeypatch.setenv(variable, sqs.create_queue(QueueName=name)["QueueUrl"])
-    topic = boto3.client("sns", region_name=REGION).create_topic(Name="marketing")["TopicArn"]
-    monkeypatch.setenv("MARKETING_TOPIC_ARN", topic)
+    sns = boto3.client("sns", region_name=REGION)
+    for variable, name in (("MARKETING_TOPIC_ARN", "marketing"), ("ALARM_TOPIC_ARN", "alarms")):
+        monkeypatch.setenv(variable, sns.create_topic(Name=name)["TopicArn"])
     secrets = boto3.client("secretsmanager", region_name=REGION)
     secrets.create_secret(Name="signing", SecretString="a secret of the tests")

@@ -1,20 +1,18 @@
-"""Files of exports to test with: written to disk as the worker does it, read back by others."""
+"""Files of exports to test with: written by the worker's writers, read back by others."""
 
 import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import openpyxl
 from python_calamine import CalamineWorkbook
 
 from chalicelib.exports import csvfile, workbook
-from chalicelib.exports.columns import Tally
+from chalicelib.exports.columns import Layout, Tally, layout
 from chalicelib.users.model import StoreUser
 
 Value = str | float | bool | date | datetime | None
@@ -59,18 +57,25 @@ def book(users: Sequence[StoreUser], language: str = "es") -> Book:
 
 def book_and_tally(users: Sequence[StoreUser], language: str = "es") -> tuple[Book, Tally]:
     """The workbook of the users, which are of one kind, and what its writer counted."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "book")
-        tally = workbook.write(path, users[0].kind, language, users, lambda _tally: [])
-        return Book(path.read_bytes()), tally
+    return written(layout(users[0].kind, language), [users])
+
+
+def written(
+    look: Layout,
+    chunks: Iterable[Sequence[StoreUser]],
+    receipt: Callable[[Tally], Sequence[tuple[str, str]]] = lambda _tally: [],
+) -> tuple[Book, Tally]:
+    """The workbook of chunks of users, and what its writer counted."""
+    sink = io.BytesIO()
+    tally = workbook.write(sink, look, map(look.rows, chunks), receipt)
+    return Book(sink.getvalue()), tally
 
 
 def csv_bytes(users: Sequence[StoreUser], language: str = "es") -> bytes:
     """The CSV file of the users, which are of one kind."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "file")
-        csvfile.write(path, users[0].kind, language, users)
-        return path.read_bytes()
+    sink, look = io.BytesIO(), layout(users[0].kind, language)
+    csvfile.write(sink, look, [look.rows(users)])
+    return sink.getvalue()
 
 
 def csv_rows(content: bytes) -> list[list[str]]:

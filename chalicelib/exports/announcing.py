@@ -1,18 +1,17 @@
-"""Telling marketing that a scheduled export is ready, once a job."""
+"""Telling marketing that a scheduled export is ready, or the alarm topic that it failed."""
 
 from pynamodb.expressions.operand import Path
 
 from chalicelib import clock, log
 from chalicelib.dynamodb import ConditionFailedError
-from chalicelib.exports import delivery, jobs, schedule
+from chalicelib.exports import delivery, jobs, newleads
 from chalicelib.exports.files import describe_period
 from chalicelib.settings import settings
 from chalicelib.users.tables import ExportItem, store
 
+_SUBJECTS = {"es": "Waizant Store: {what}, {rows} filas", "en": "Waizant Store: {what}, {rows} rows"}
 _TEXTS = {
-    "es": (
-        "Waizant Store: {what}, {rows} filas",
-        """\
+    "es": """\
 Archivo: {file_name}
 Filas: {rows}
 Registrados: {period}
@@ -20,10 +19,7 @@ Disponible hasta: {expires_at}
 
 Descargar: {link}
 """,
-    ),
-    "en": (
-        "Waizant Store: {what}, {rows} rows",
-        """\
+    "en": """\
 File: {file_name}
 Rows: {rows}
 Registered: {period}
@@ -31,7 +27,16 @@ Available until: {expires_at}
 
 Download: {link}
 """,
-    ),
+}
+_NOBODY = {
+    "es": """\
+No hay {what} en este periodo; no hay archivo que descargar.
+Registrados: {period}
+""",
+    "en": """\
+There are no {what} in this period; there is no file to download.
+Registered: {period}
+""",
 }
 _ALL = {"es": "todos los leads", "en": "all leads"}
 _NEW = {"es": "leads nuevos", "en": "new leads"}
@@ -39,23 +44,45 @@ _EVER = {"es": "desde siempre", "en": "ever since"}
 
 
 def announce(job: ExportItem) -> None:
-    """Publish the message for a scheduled job that succeeded, unless that was done before.
+    """Tell marketing of a scheduled job that succeeded, or the alarm topic of one that failed.
 
-    Sent first and noted afterwards: should the worker die between the two, marketing is told
-    twice rather than never. Raises `StoreUnavailableError`.
+    Sent first and noted afterwards: should the worker die between the two, it is told twice
+    rather than never. Raises `StoreUnavailableError`.
     """
-    if job.status != "succeeded" or job.announced_at is not None:
+    if job.announced_at is not None:
+        return
+    if job.status == "failed":
+        _raise_alarm(job)
+    elif job.status == "succeeded":
+        _tell_marketing(job)
+    else:
+        return
+    _note(job)
+
+
+def _tell_marketing(job: ExportItem) -> None:
+    if jobs.is_incremental(job) and newleads.is_superseded(job):
+        log.event("export.superseded", level="WARNING", export_id=job.id)
         return
     subject, text = _words(job)
     facts = {"export_id": job.id, "file_name": job.file_name, "rows": str(int(job.rows))}
-    delivery.publish(subject, text, facts)
-    schedule.note_success(job)
-    _note(job)
+    delivery.publish(settings().marketing_topic_arn, subject, text, facts)
+    if jobs.is_incremental(job):
+        newleads.commit(job)
     log.event("export.announced", export_id=job.id, rows=int(job.rows))
 
 
+def _raise_alarm(job: ExportItem) -> None:
+    text = (
+        f"The scheduled export {job.id} ({job.file_name or job.resource}) failed: {job.error}\n"
+        "The next run delivers what this one did not; to have it sooner, invoke the function "
+        "`schedule` with a new event.\n"
+    )
+    subject = "Store Users: a scheduled lead export failed"
+    delivery.publish(settings().alarm_topic_arn, subject, text, {"export_id": job.id})
+
+
 def _words(job: ExportItem) -> tuple[str, str]:
-    subject, text = _TEXTS[job.language]
     what = _NEW if jobs.is_incremental(job) else _ALL
     facts = {
         "what": what[job.language],
@@ -65,7 +92,8 @@ def _words(job: ExportItem) -> tuple[str, str]:
         "expires_at": job.expires_at,
         "link": delivery.link(job.id, clock.parse_instant(job.expires_at)),
     }
-    return subject.format(**facts), text.format(**facts)
+    texts = _TEXTS if job.rows else _NOBODY
+    return _SUBJECTS[job.language].format(**facts), texts[job.language].format(**facts)
 
 
 def _note(job: ExportItem) -> None:

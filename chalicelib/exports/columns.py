@@ -1,8 +1,9 @@
 """What a file shows of each list: one table of columns, for workbook and CSV alike."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import TypeAlias
 
 from chalicelib.users.model import Access, Kind, StoreUser
 
@@ -36,14 +37,6 @@ TITLES: Mapping[Kind, str] = {Kind.CUSTOMER: "Customers", Kind.LEAD: "Leads"}
 """The names of the lists, the same in every language."""
 
 
-@dataclass(slots=True)
-class Tally:
-    """What a writer did: rows written, and cells cut because the format holds no more."""
-
-    rows: int = 0
-    cut_cells: int = 0
-
-
 class Type(Enum):
     """How the value of a column is written: instants and dates become real dates."""
 
@@ -55,20 +48,52 @@ class Type(Enum):
     NUMBER = auto()
 
 
+Value: TypeAlias = str | int | None
+Row: TypeAlias = Sequence[Value]
+"""The values of one store user, one a column."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column: headings by language, its value of a user, its type, and width in characters."""
 
     headings: Mapping[str, str]
-    value: Callable[[StoreUser], str | int | None]
+    source: Callable[[StoreUser], Value]
     type: Type
     width: int
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a file looks like: its title, its columns, and the language of headings and words."""
+
+    title: str
+    columns: Sequence[Column]
+    language: str
+
+    @property
+    def headings(self) -> list[str]:
+        """The header."""
+        return [column.headings[self.language] for column in self.columns]
+
+    def rows(self, users: Iterable[StoreUser]) -> list[Row]:
+        """The values of the users, in the order of the columns."""
+        sources = [column.source for column in self.columns]
+        return [[source(user) for source in sources] for user in users]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a writer did: rows written, and cells cut because the format holds no more."""
+
+    rows: int = 0
+    cut_cells: int = 0
+
+
 def _column(
-    es: str, en: str, value: Callable[[StoreUser], str | int | None], kind: Type, width: int
+    es: str, en: str, source: Callable[[StoreUser], Value], kind: Type, width: int
 ) -> Column:
-    return Column({"es": es, "en": en}, value, kind, width)
+    return Column({"es": es, "en": en}, source, kind, width)
 
 
 def _ecosystem(user: StoreUser) -> str:
@@ -139,6 +164,11 @@ COLUMNS: Mapping[Kind, Sequence[Column]] = {
         _column("Id", "Id", lambda user: user.id, Type.TEXT, 14),
     ),
 }
+
+
+def layout(kind: Kind, language: str) -> Layout:
+    """What the files of a list look like."""
+    return Layout(TITLES[kind], COLUMNS[kind], language)
 
 
 def word(text: str, language: str) -> str:

@@ -1,12 +1,13 @@
 """Rows → CSV: UTF-8 with a byte order mark, RFC 4180, nothing that a spreadsheet would run."""
 
+import codecs
 import csv
+import io
 import re
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 
-from chalicelib.exports.columns import COLUMNS, Column, Tally, Type, word
-from chalicelib.users.model import Kind, StoreUser
+from chalicelib.exports.columns import Column, Layout, Row, Tally, Type, Value, word
+from chalicelib.exports.upload import Sink
 
 MIME_TYPE = "text/csv; charset=utf-8"
 
@@ -20,20 +21,28 @@ _BLANKS_AT_THE_BEGINNING = ("\t", "\r", "\n")
 _PHONE = re.compile(r"\+(?=[^-]*\Z|.*[ (])[\d ().-]+")
 
 
-def write(path: Path, kind: Kind, language: str, users: Iterable[StoreUser]) -> Tally:
-    """Write the file to `path`: a header, then a line for each of `users`."""
+def write(sink: Sink, layout: Layout, chunks: Iterable[Sequence[Row]]) -> Tally:
+    """Write the file: a header, then a line for each row."""
     tally = Tally()
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file, lineterminator="\r\n")
-        writer.writerow([column.headings[language] for column in COLUMNS[kind]])
-        for user in users:
-            writer.writerow([_cell(column, user, language) for column in COLUMNS[kind]])
-            tally.rows += 1
+    sink.write(codecs.BOM_UTF8 + _lines([layout.headings]))
+    for rows in chunks:
+        sink.write(_lines(_cells(layout, row) for row in rows))
+        tally.rows += len(rows)
     return tally
 
 
-def _cell(column: Column, user: StoreUser, language: str) -> str:
-    value = column.value(user)
+def _lines(rows: Iterable[Iterable[str]]) -> bytes:
+    lines = io.StringIO(newline="")
+    csv.writer(lines, lineterminator="\r\n").writerows(rows)
+    return lines.getvalue().encode()
+
+
+def _cells(layout: Layout, row: Row) -> Iterator[str]:
+    pairs = zip(layout.columns, row, strict=True)
+    return (_cell(column, value, layout.language) for column, value in pairs)
+
+
+def _cell(column: Column, value: Value, language: str) -> str:
     text = "" if value is None else str(value)
     if column.type is Type.WORD:
         text = word(text, language)

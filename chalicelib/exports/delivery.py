@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from chalicelib import aws, clock
@@ -26,7 +25,7 @@ _RETRY_SECONDS = 30
 def enqueue(message: Mapping[str, Any]) -> None:
     """Put a message on the queue of the worker. Raises `StoreUnavailableError`."""
     body = json.dumps(message)
-    with _unavailable():
+    with unavailable():
         aws.sqs().send_message(QueueUrl=settings().exports_queue_url, MessageBody=body)
 
 
@@ -36,26 +35,11 @@ def return_soon(receipt_handle: str) -> None:
     Otherwise it stays away as long as the worker might have run. That it does so is no harm: a
     failure here is not to hide the one that led here.
     """
-    with suppress(StoreUnavailableError), _unavailable():
+    with suppress(StoreUnavailableError), unavailable():
         aws.sqs().change_message_visibility(
             QueueUrl=settings().exports_queue_url,
             ReceiptHandle=receipt_handle,
             VisibilityTimeout=_RETRY_SECONDS,
-        )
-
-
-def upload(path: Path, object_key: str, *, file_name: str, mime_type: str) -> None:
-    """Put the file into the private bucket, in parts where it is large."""
-    with _unavailable():
-        aws.s3().upload_file(
-            str(path),
-            settings().exports_bucket,
-            object_key,
-            ExtraArgs={
-                "ContentType": mime_type,
-                "ContentDisposition": f'attachment; filename="{file_name}"',
-                "ServerSideEncryption": "AES256",
-            },
         )
 
 
@@ -64,24 +48,27 @@ def object_prefix(export_id: str) -> str:
     return f"exports/{export_id}/"
 
 
-def remove_files(export_id: str) -> None:
-    """Remove every file of the export; none is fine. Raises `StoreUnavailableError`."""
-    bucket = settings().exports_bucket
-    with _unavailable():
-        listed = aws.s3().list_objects_v2(Bucket=bucket, Prefix=object_prefix(export_id))
+def remove_files(export_id: str, kept: str | None = None) -> None:
+    """Remove every file of the export but `kept`, and the parts of uploads that nobody finished.
+
+    Raises `StoreUnavailableError`.
+    """
+    bucket, prefix = settings().exports_bucket, object_prefix(export_id)
+    with unavailable():
+        uploads = aws.s3().list_multipart_uploads(Bucket=bucket, Prefix=prefix)
+        for begun in uploads.get("Uploads", ()):
+            aws.s3().abort_multipart_upload(
+                Bucket=bucket, Key=begun["Key"], UploadId=begun["UploadId"]
+            )
+        listed = aws.s3().list_objects_v2(Bucket=bucket, Prefix=prefix)
         for found in listed.get("Contents", ()):
-            aws.s3().delete_object(Bucket=bucket, Key=found["Key"])
-
-
-def remove_file(object_key: str) -> None:
-    """Remove one file; none is fine. Raises `StoreUnavailableError`."""
-    with _unavailable():
-        aws.s3().delete_object(Bucket=settings().exports_bucket, Key=object_key)
+            if found["Key"] != kept:
+                aws.s3().delete_object(Bucket=bucket, Key=found["Key"])
 
 
 def presigned_url(object_key: str) -> str:
     """A link to the file that lives five minutes, for whoever may read the job."""
-    with _unavailable():
+    with unavailable():
         return aws.s3().generate_presigned_url(
             "get_object",
             Params={"Bucket": settings().exports_bucket, "Key": object_key},
@@ -114,11 +101,11 @@ def check_token(export_id: str, token: str) -> None:
         raise ExportGoneError(message)
 
 
-def publish(subject: str, text: str, attributes: Mapping[str, str]) -> None:
-    """Send a message to marketing's topic. SNS takes an ASCII subject of 100 characters."""
-    with _unavailable():
+def publish(topic_arn: str, subject: str, text: str, attributes: Mapping[str, str]) -> None:
+    """Send a message to the topic. SNS takes an ASCII subject of 100 characters."""
+    with unavailable():
         aws.sns().publish(
-            TopicArn=settings().marketing_topic_arn,
+            TopicArn=topic_arn,
             Subject=subject,
             Message=text,
             MessageAttributes={
@@ -138,7 +125,7 @@ def _bad_token() -> UnauthenticatedError:
 
 
 @contextmanager
-def _unavailable() -> Iterator[None]:
+def unavailable() -> Iterator[None]:
     """Say in our words that a service failed after the retries of its client."""
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError

@@ -1,16 +1,15 @@
 """The file of an export: its name, its format, its receipt, its fingerprint."""
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from chalicelib import clock
-from chalicelib.exports import csvfile, jobs, workbook
-from chalicelib.exports.columns import TITLES, Tally
+from chalicelib.exports import columns, csvfile, delivery, jobs, workbook
+from chalicelib.exports.columns import Tally
+from chalicelib.exports.upload import Target, Upload
 from chalicelib.settings import settings
-from chalicelib.users.model import Kind, StoreUser
+from chalicelib.users.model import StoreUser
 from chalicelib.users.tables import ExportItem
 
 _LABELS = {
@@ -46,31 +45,46 @@ _LABELS = {
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """A file that was written; `sha256` is in hexadecimal digits."""
+class Written:
+    """What was written, whole: `sha256` is in hexadecimal digits."""
 
-    name: str
-    mime_type: str
+    tally: Tally
     size_bytes: int
     sha256: str
-    tally: Tally
 
 
 def write_file(
-    path: Path, job: ExportItem, kind: Kind, users: Iterable[StoreUser], started: datetime
-) -> File:
-    """Write the users to `path` in the format and the language of the job."""
-    if job.format == "csv":
-        tally = csvfile.write(path, kind, job.language, users)
-        mime_type = csvfile.MIME_TYPE
-    else:
-        tally = workbook.write(
-            path, kind, job.language, users, lambda tally: _receipt(job, kind, tally, started)
-        )
-        mime_type = workbook.MIME_TYPE
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return File(_name(job), mime_type, path.stat().st_size, sha256, tally)
+    job: ExportItem, chunks: Iterable[Sequence[StoreUser]], watch: Callable[[], None]
+) -> Written:
+    """Write the users to the bucket in the format and the language of the job.
+
+    The file appears when all of it is there. `watch` is called now and then: what it raises ends
+    the writing. Raises `StoreUnavailableError`.
+    """
+    started = clock.now()
+    layout = columns.layout(jobs.KINDS[job.resource], job.language)
+    rows = map(layout.rows, chunks)
+    with Upload(_target(job), watch) as upload:
+        if job.format == "csv":
+            tally = csvfile.write(upload, layout, rows)
+        else:
+            tally = workbook.write(
+                upload, layout, rows, lambda tally: _receipt(job, layout.title, tally, started)
+            )
+        upload.finish()
+    return Written(tally, upload.size_bytes, upload.sha256)
+
+
+def object_key(job: ExportItem) -> str:
+    """Where this attempt puts its file: attempts must not write over each other."""
+    return f"{delivery.object_prefix(job.id)}{int(job.attempt)}"
+
+
+def file_name(job: ExportItem) -> str:
+    """What the file is called on the disk of whoever downloads it: ASCII, speaking, sortable."""
+    asked = clock.parse_instant(job.requested_at).astimezone(settings().time_zone)
+    scope = "-new" if jobs.is_incremental(job) else ""
+    return f"store-users-{job.resource}{scope}-{asked:%Y-%m-%d-%H%M%S}.{job.format}"
 
 
 def describe_period(job: ExportItem, language: str) -> str:
@@ -83,21 +97,19 @@ def describe_period(job: ExportItem, language: str) -> str:
     return f"{_wall_clock(job.period_from)} → {until}"
 
 
-def _name(job: ExportItem) -> str:
-    """What the file is called on the disk of whoever downloads it: ASCII, speaking, sortable."""
-    asked = clock.parse_instant(job.requested_at).astimezone(settings().time_zone)
-    scope = "-new" if jobs.is_incremental(job) else ""
-    return f"store-users-{job.resource}{scope}-{asked:%Y-%m-%d-%H%M%S}.{job.format}"
+def _target(job: ExportItem) -> Target:
+    mime_type = csvfile.MIME_TYPE if job.format == "csv" else workbook.MIME_TYPE
+    return Target(object_key(job), file_name(job), mime_type)
 
 
 def _receipt(
-    job: ExportItem, kind: Kind, tally: Tally, started: datetime
+    job: ExportItem, title: str, tally: Tally, started: datetime
 ) -> Sequence[tuple[str, str]]:
     labels = _LABELS[job.language]
     filters = "; ".join(f"{name}: {_plain(value)}" for name, value in sorted(job.filters.items()))
     period = describe_period(job, job.language)
     return [
-        (labels["list"], TITLES[kind]),
+        (labels["list"], title),
         (labels["filters"], filters or labels["none"]),
         *([(labels["period"], period)] if period else []),
         (labels["by"], job.requested_by),

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from pynamodb.expressions.operand import Path
-
 from chalicelib import clock
-from chalicelib.errors import ExportGoneError, IdempotencyMismatchError, TooManyExportsError
-from chalicelib.exports import delivery, jobs
+from chalicelib.errors import ExportGoneError, IdempotencyMismatchError
+from chalicelib.exports import delivery, jobs, slots
 from chalicelib.settings import settings
-from chalicelib.users.tables import ExportItem, store
+from chalicelib.users.tables import ExportItem
 
 _KEPT_AFTER_EXPIRY = timedelta(days=30)
 
@@ -59,9 +57,8 @@ def submit(order: Order) -> tuple[ExportItem, bool]:
     existing = jobs.find_file(order.id)
     if existing is not None:
         return _same(existing, order), True
-    if order.origin == "manual" and _running_of(order.by) >= settings().max_running_exports:
-        message = f"{settings().max_running_exports} of your exports are still running"
-        raise TooManyExportsError(message)
+    if order.origin == "manual":
+        slots.take(order.by, order.id)
     job = _new(order)
     delivery.enqueue({"job": job.serialize()})
     jobs.create(job)
@@ -77,21 +74,6 @@ def _same(existing: ExportItem, order: Order) -> ExportItem:
         message = "This export was deleted; ask for a new one with a new Idempotency-Key"
         raise ExportGoneError(message)
     return existing
-
-
-def _running_of(person: str) -> int:
-    answer = store().query(
-        settings().exports_table,
-        "exports",
-        range_key_condition=Path("requested_at")
-        > clock.instant(clock.now() - jobs.ABANDONED_AFTER),
-        filter_condition=(Path("requested_by") == person)
-        & Path("status").is_in("queued", "running")
-        & Path("deleted_at").does_not_exist(),
-        index_name="by_requested",
-        select="COUNT",
-    )
-    return int(answer["Count"])
 
 
 def _new(order: Order) -> ExportItem:

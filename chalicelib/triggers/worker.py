@@ -17,11 +17,15 @@ workers = Blueprint(__name__)
 @workers.on_sqs_message(queue_arn="arn:aws:sqs:us-east-1:000000000000:exports", batch_size=1)
 def worker(event: SQSEvent) -> None:
     """Run the export of each message. An error makes SQS deliver it again later."""
+
+    def remaining_seconds() -> float:
+        return float(event.context.get_remaining_time_in_millis()) / 1000
+
     for message in event:
         job = ExportItem.from_raw_data(json.loads(message.body)["job"])
         log.event("export.received", export_id=job.id, request_id=job.request_id)
         try:
-            running.run(job)
-        except (running.BusyError, StoreUnavailableError):
+            running.run(job, remaining_seconds)
+        except (running.BusyError, running.OutOfTimeError, StoreUnavailableError):
             delivery.return_soon(message.receipt_handle)
             raise

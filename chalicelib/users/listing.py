@@ -1,6 +1,6 @@
 """Lists of store users: one page of one, all of one, and one store user."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
 from math import inf
@@ -90,12 +90,6 @@ def numbered_page(kind: Kind, sort: str, number: int, limit: int) -> UserPage:
     query = _query(kind, Filters(), sort, limit)
     found = paging.page(_Located(rows, place), query, None, limit, first)
     return replace(users_of(found), total=Total(count, is_exact=True))
-
-
-def everyone(kind: Kind, filters: Filters) -> Iterator[list[StoreUser]]:
-    """Every user of the list in its default order, in chunks: for exports."""
-    for items in rows_of(kind, filters, DEFAULT_SORT).walk():
-        yield [from_item(item) for item in items]
 
 
 def count(kind: Kind, filters: Filters) -> int:

@@ -226,6 +226,8 @@ class ExportItem(Model):
     file_name = UnicodeAttribute(null=True)
     error = UnicodeAttribute(null=True)
     announced_at = UnicodeAttribute(null=True)
+    memory_key = UnicodeAttribute(null=True)
+    follows = UnicodeAttribute(null=True)
     deleted_at = UnicodeAttribute(null=True)
     removed_after = NumberAttribute()
     by_requested = ByRequested()

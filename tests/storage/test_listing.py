@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.errors import NotFoundError
-from chalicelib.users import listing, ranges
+from chalicelib.exports import rows
+from chalicelib.users import listing, paging
 from chalicelib.users.filters import Filters
 from chalicelib.users.item import from_item
 from chalicelib.users.listing import SORTS
@@ -203,7 +204,7 @@ def test_customers_and_leads_are_apart(kind: Kind) -> None:
     for sort in ("registered_at", "name", "company"):
         assert _page_ids(EVERYBODY, sort, kind) == expected
     assert listing.count(kind, EVERYBODY) == 2
-    assert [_ids(users) for users in listing.everyone(kind, EVERYBODY)] == [expected[::-1]]
+    assert [_ids(users) for users in rows.everyone(kind, EVERYBODY)] == [expected[::-1]]
 
 
 def test_one_user_is_one_strongly_consistent_get_item() -> None:
@@ -229,8 +230,8 @@ def test_a_user_of_the_other_kind_or_of_none_is_not_found() -> None:
 def test_everyone_comes_newest_first_in_chunks_and_is_as_many_as_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ranges, "_WALK_CHUNK", 2)
-    assert (list(listing.everyone(Kind.LEAD, EVERYBODY)), listing.count(Kind.LEAD, EVERYBODY)) == (
+    monkeypatch.setattr(paging, "_MAX_CHUNK", 2)
+    assert (list(rows.everyone(Kind.LEAD, EVERYBODY)), listing.count(Kind.LEAD, EVERYBODY)) == (
         [[]],
         0,
     )
@@ -240,10 +241,10 @@ def test_everyone_comes_newest_first_in_chunks_and_is_as_many_as_counted(
             for day, ecosystem in ((1, None), (2, ECOSYSTEM), (3, None), (4, None), (5, ECOSYSTEM))
         )
     )
-    everyone = [_ids(users) for users in listing.everyone(Kind.CUSTOMER, EVERYBODY)]
+    everyone = [_ids(users) for users in rows.everyone(Kind.CUSTOMER, EVERYBODY)]
     assert everyone == [["cus_5", "cus_4"], ["cus_3", "cus_2"], ["cus_1"]]
     assert listing.count(Kind.CUSTOMER, EVERYBODY) == 5
     none = Filters(ecosystem="none")
-    filtered = [_ids(users) for users in listing.everyone(Kind.CUSTOMER, none)]
+    filtered = [_ids(users) for users in rows.everyone(Kind.CUSTOMER, none)]
     assert filtered == [["cus_4"], ["cus_3"], ["cus_1"]]
     assert listing.count(Kind.CUSTOMER, none) == 3

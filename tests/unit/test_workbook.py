@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.exports.workbook import escape
+from chalicelib.exports.cells import escape
 from chalicelib.users.model import StoreUser
 from tests.builders import lead
 from tests.exporting import configured

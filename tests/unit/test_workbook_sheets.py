@@ -1,20 +1,16 @@
 """The sheets of a workbook: headings, words, widths, as many sheets as the rows need."""
 
-import gc
-import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from chalicelib.exports import workbook
-from chalicelib.exports.columns import Tally
+from chalicelib.exports.columns import Tally, layout
 from chalicelib.users.model import Ecosystem, Kind, StoreUser
 from tests.builders import SUBSCRIPTION, customer, lead
 from tests.exporting import configured
-from tests.workbooks import Book, book, columns
+from tests.workbooks import book, columns, written
 
 ACCESS, PERIOD, STATUS = 7, 9, 10
 
@@ -184,34 +180,11 @@ def test_a_sheet_holds_as_many_rows_as_excel_less_the_header() -> None:
     [(Kind.LEAD, ["Leads", "Receipt"]), (Kind.CUSTOMER, ["Customers", "Receipt"])],
 )
 def test_a_workbook_of_nobody_has_a_header_and_a_receipt(
-    tmp_path: Path, kind: Kind, sheets: list[str]
+    kind: Kind, sheets: list[str]
 ) -> None:
-    path = tmp_path / "book"
-    tally = workbook.write(path, kind, "en", [], lambda tally: [("Rows", str(tally.rows))])
-    read = Book(path.read_bytes())
+    read, tally = written(layout(kind, "en"), [], lambda tally: [("Rows", str(tally.rows))])
     assert tally == Tally(rows=0, cut_cells=0)
     assert read.sheets == sheets
     assert [row[0] for row in read.rows()] == ["First name"]
     assert read.rows(1) == [["Rows", "0"]]
     assert read.openpyxl().freeze_panes == "A2"
-
-
-def test_a_workbook_that_is_abandoned_half_way_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A Lambda lives on, with its half a gigabyte of disk, after a run that failed."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    ignored: list[str] = []
-    monkeypatch.setattr(sys, "unraisablehook", lambda what: ignored.append(str(what.exc_value)))
-
-    def users() -> Iterator[StoreUser]:
-        yield lead()
-        raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        workbook.write(tmp_path / "book", Kind.LEAD, "en", users(), lambda _tally: [])
-    gc.collect()
-    assert list(folder.iterdir()) == []
-    assert ignored == []

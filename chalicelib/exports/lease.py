@@ -1,0 +1,134 @@
+"""A worker's hold on a job: kept alive while it works, given up when it ends or dies."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
+from types import TracebackType
+from typing import Self, TypeVar
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
+from pynamodb.expressions.update import Action
+
+from chalicelib import clock, log
+from chalicelib.dynamodb import ConditionFailedError
+from chalicelib.errors import StoreUnavailableError
+from chalicelib.settings import settings
+from chalicelib.users.tables import ExportItem, store
+
+DURATION = timedelta(seconds=90)
+
+_HEARTBEAT_SECONDS = 20.0
+_SECONDS_BETWEEN_REPORTS = 1.0
+
+_SECONDS_TO_END = 30.0
+"""What it takes at the most to give an upload up, and to say so."""
+
+_T = TypeVar("_T")
+
+
+class LostError(Exception):
+    """The job was deleted or taken over: stop, and leave everything to the other."""
+
+
+class OutOfTimeError(Exception):
+    """The function is about to be ended by its time limit."""
+
+
+class Lease:
+    """The lease on the job, for the time of a `with` block.
+
+    A thread renews it, since the sending of a part can take longer than the lease lasts. The
+    worker looks at `check` between two steps, and tells `report` how far it is.
+    `remaining_seconds` says how long the function may still run.
+    """
+
+    def __init__(
+        self, job: ExportItem, total: int, remaining_seconds: Callable[[], float]
+    ) -> None:
+        """Report a beginning. Raises `LostError`, `StoreUnavailableError`."""
+        self._job = job
+        self._total = total
+        self._remaining_seconds = remaining_seconds
+        self._is_lost = False
+        self._over = threading.Event()
+        self._heart = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._reported_at = 0.0
+        self.report(0)
+
+    def __enter__(self) -> Self:
+        """Keep it from now on."""
+        self._heart.start()
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Keep it no longer."""
+        self._over.set()
+        self._heart.join()
+
+    def check(self) -> None:
+        """Raise `LostError` or `OutOfTimeError` where to go on would be in vain."""
+        if self._is_lost:
+            raise LostError
+        if self._remaining_seconds() < _SECONDS_TO_END:
+            raise OutOfTimeError
+
+    def following(self, chunks: Iterable[Sequence[_T]]) -> Iterator[Sequence[_T]]:
+        """The chunks, with a check and at most once a second a report after each; one at the end.
+
+        Raises `LostError`, `OutOfTimeError`, `StoreUnavailableError`.
+        """
+        done = 0
+        for chunk in chunks:
+            yield chunk
+            done += len(chunk)
+            self.check()
+            if clock.now().timestamp() - self._reported_at >= _SECONDS_BETWEEN_REPORTS:
+                self.report(done)
+        self.report(done)
+
+    def report(self, done: int) -> None:
+        """Say how many rows are done. Raises `LostError`, `StoreUnavailableError`."""
+        self._reported_at = clock.now().timestamp()
+        self._total = max(self._total, done)
+        progress = [Path("done").set(done), Path("total").set(self._total)]
+        update(self._job, [*progress, renewal()])
+
+    def _beat(self) -> None:
+        while not self._over.wait(_HEARTBEAT_SECONDS):
+            try:
+                update(self._job, [renewal()])
+            except LostError:
+                self._is_lost = True
+                return
+            except StoreUnavailableError:
+                # The lease outlives four beats; and if it does not, the next one finds it lost.
+                log.event("export.beat_missed", level="WARNING", export_id=self._job.id)
+
+
+def renewal() -> Action:
+    """The change that lets a lease begin anew."""
+    return Path("lease_until").set(clock.instant(clock.now() + DURATION))
+
+
+def update(job: ExportItem, actions: list[Action]) -> None:
+    """Change the job, while it is ours. Raises `LostError`, `StoreUnavailableError`."""
+    try:
+        store().update_item(settings().exports_table, job.id, actions=actions, condition=ours(job))
+    except ConditionFailedError as error:
+        raise LostError from error
+
+
+def ours(job: ExportItem) -> Condition:
+    """The condition that nobody has taken the job over, ended or deleted it."""
+    condition: Condition = (
+        (Path("attempt") == int(job.attempt))
+        & (Path("status") == "running")
+        & Path("deleted_at").does_not_exist()
+    )
+    return condition

@@ -1,0 +1,146 @@
+"""Which leads marketing was sent: none twice, none never.
+
+Time alone does not tell. The shop may write a lead late, and an index shows it later still: so a
+run reads again what registered during some days before the end of the last one, and leaves out
+whom it remembers. What was sent, and to whom, moves on when marketing has been told, not before.
+See docs/decisions/0007-the-schedule.md.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from pynamodb.expressions.operand import Path
+
+from chalicelib import aws, clock, log
+from chalicelib.dynamodb import ConditionFailedError
+from chalicelib.errors import StoreUnavailableError
+from chalicelib.exports import lease
+from chalicelib.exports.delivery import unavailable
+from chalicelib.settings import settings
+from chalicelib.users.listing import Filters
+from chalicelib.users.model import StoreUser
+from chalicelib.users.tables import ExportItem, store
+
+_STATE_ID = "schedule-leads"
+"""The item of the exports table that keeps until when the new leads were delivered."""
+
+_OVERLAP = timedelta(days=7)
+"""How late the shop may write a lead, and how long one that was sent is remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """Until when the new leads were delivered, and where it is kept who was among the last."""
+
+    until: str | None
+    memory_key: str | None
+
+
+@dataclass(slots=True)
+class NewLeads:
+    """What a run has to deliver. `known` are the ids of those whom earlier runs did."""
+
+    filters: Filters
+    known: frozenset[str]
+    _job: ExportItem
+    _before: Delivered
+    _recent: list[str] = field(default_factory=list)
+
+    @classmethod
+    def begin(cls, job: ExportItem) -> "NewLeads":
+        """Settle the period of the job: from the end of the last one delivered until now.
+
+        Raises `LostError`, `StoreUnavailableError`.
+        """
+        before = delivered()
+        job.period_from, job.period_to = before.until, clock.instant(clock.now())
+        lease.update(
+            job,
+            [
+                Path("period_to").set(job.period_to),
+                *([Path("period_from").set(before.until)] if before.until else []),
+            ],
+        )
+        filters = Filters(
+            registered_since=_overlapping(before.until), registered_before=job.period_to
+        )
+        return cls(filters, _remembered(before), job, before)
+
+    def pick(self, chunks: Iterable[Sequence[StoreUser]]) -> Iterator[Sequence[StoreUser]]:
+        """Those of the users who were not delivered yet."""
+        horizon = _overlapping(self._job.period_to) or ""
+        for users in chunks:
+            self._recent += [user.id for user in users if user.registered_at >= horizon]
+            yield [user for user in users if user.id not in self.known]
+
+    def keep(self) -> None:
+        """Note with the job what `commit` will need.
+
+        Raises `LostError`; `StoreUnavailableError` where another run has delivered meanwhile,
+        so that this one has to begin anew.
+        """
+        if delivered() != self._before:
+            message = "Another run of the schedule was faster"
+            raise StoreUnavailableError(message)
+        key = f"schedule/{self._job.id}-{int(self._job.attempt)}.json"
+        with unavailable():
+            aws.s3().put_object(
+                Bucket=settings().exports_bucket,
+                Key=key,
+                Body=json.dumps(self._recent).encode(),
+                ServerSideEncryption="AES256",
+            )
+        actions = [Path("memory_key").set(key)]
+        if self._before.memory_key:
+            actions.append(Path("follows").set(self._before.memory_key))
+        lease.update(self._job, actions)
+
+
+def delivered() -> Delivered:
+    """How far marketing has been served. Raises `StoreUnavailableError`."""
+    answer = store().get_item(settings().exports_table, _STATE_ID, consistent_read=True)
+    item = answer.get("Item", {})
+    return Delivered(*(item.get(name, {}).get("S") for name in ("period_to", "memory_key")))
+
+
+def is_superseded(job: ExportItem) -> bool:
+    """Whether another run has delivered since the job began: its leads may be among those."""
+    return delivered().memory_key not in {job.follows, job.memory_key}
+
+
+def commit(job: ExportItem) -> None:
+    """Remember that the new leads of the job are delivered. A repetition changes nothing."""
+    last = Path("memory_key")
+    try:
+        store().update_item(
+            settings().exports_table,
+            _STATE_ID,
+            actions=[Path("period_to").set(job.period_to), last.set(job.memory_key)],
+            condition=(last == job.follows) if job.follows else last.does_not_exist(),
+        )
+    except ConditionFailedError:
+        return
+    if job.follows:
+        with unavailable():
+            aws.s3().delete_object(Bucket=settings().exports_bucket, Key=job.follows)
+
+
+def _overlapping(until: str | None) -> str | None:
+    return clock.instant(clock.parse_instant(until) - _OVERLAP) if until else None
+
+
+def _remembered(before: Delivered) -> frozenset[str]:
+    if before.memory_key is None:
+        return frozenset()
+    with unavailable():
+        try:
+            answer = aws.s3().get_object(
+                Bucket=settings().exports_bucket, Key=before.memory_key
+            )
+        except aws.s3().exceptions.NoSuchKey:
+            # Twice rather than never.
+            log.event("schedule.memory_lost", level="ERROR", memory_key=before.memory_key)
+            return frozenset()
+        return frozenset(json.loads(answer["Body"].read()))
