@@ -39,9 +39,11 @@ test: .venv/ready ## Run all tests, on moto and on the local stack
 test-fast: .venv/ready ## Run the tests that need no local stack
 	@$(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/e2e
 
-bench: .venv/ready ## Measure searches and lists (needs java 17 and npm, or BENCH_ENDPOINT)
+bench: .venv/ready ## Measure what docs/performance.md claims (needs java 17 and npm, or BENCH_ENDPOINT)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@$(BIN)/python -m bench.search
 	@$(BIN)/python -m bench.lists
+	@$(BIN)/python -m bench.export
 
 check: .venv/ready ## Lint, types, import rules, template
 	$(BIN)/ruff check .
@@ -67,6 +69,8 @@ requirements: .venv/ready ## Compile requirements*.txt from requirements*.in
 		--no-emit-find-links -o requirements-dev.txt requirements-dev.in
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --no-emit-index-url \
 		--no-emit-find-links -c requirements-dev.txt -o requirements.txt requirements.in
+	$(BIN)/pip-compile -q --generate-hashes --strip-extras --no-emit-index-url \
+		--no-emit-find-links -c requirements-dev.txt -o requirements-bench.txt requirements-bench.in
 
 clean: ## End the local stack, and remove everything that make made
 	@test ! -e .venv/ready || $(BIN)/python -m infra.local stop

@@ -43,6 +43,18 @@ def stop_clock(monkeypatch: pytest.MonkeyPatch, at: str = MONDAY) -> Clock:
     return stopped
 
 
+class TickingClock(Clock):
+    """A clock that goes on by so many seconds each time that somebody looks at it."""
+
+    def __init__(self, at: str, seconds: float) -> None:
+        super().__init__(at)
+        self._seconds = seconds
+
+    def __call__(self) -> datetime:
+        self.goes_on(self._seconds)
+        return self.at
+
+
 @contextmanager
 def configured(monkeypatch: pytest.MonkeyPatch, **changes: str) -> Iterator[None]:
     """Set the environment of the tests, for what needs no AWS."""
@@ -132,10 +144,16 @@ def deliver(message: Mapping[str, Any], context: LambdaContext | None = None) ->
     worker(delivery, context or LambdaContext(900))
 
 
-def object_keys() -> list[str]:
-    """Everything that lies in the bucket."""
-    listed = aws.s3().list_objects_v2(Bucket=settings().exports_bucket)
+def object_keys(prefix: str = "exports/") -> list[str]:
+    """Every file of an export that lies in the bucket."""
+    listed = aws.s3().list_objects_v2(Bucket=settings().exports_bucket, Prefix=prefix)
     return [found["Key"] for found in listed.get("Contents", ())]
+
+
+def unfinished_uploads() -> list[str]:
+    """The keys of the uploads in parts that were neither finished nor given up."""
+    listed = aws.s3().list_multipart_uploads(Bucket=settings().exports_bucket)
+    return [begun["Key"] for begun in listed.get("Uploads", ())]
 
 
 def content(job: ExportItem) -> bytes:

@@ -1,9 +1,10 @@
 """Values → cells of a sheet as XML (ECMA-376 Part 1, §18.3.1.4): text is text, dates are dates."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
+from functools import lru_cache
 from typing import TypeAlias
 from xml.sax.saxutils import escape as escape_markup
 
@@ -30,8 +31,8 @@ _FIRST_INEXACT_NUMBER = 10**15
 # An underscore is escaped before any xHHHH: the escape that follows could complete the sequence.
 _TO_ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4})")
 
-Cell: TypeAlias = Callable[[Value, str], str]
-"""The XML of a value in the row of that number; "" for an empty cell."""
+Cells: TypeAlias = Callable[[Sequence[Value], Sequence[str]], list[str]]
+"""The XML of values of one column in the rows of those numbers; "" for an empty cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,63 +45,80 @@ class Styles:
     number: str
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where cells go: the letters of their column, and their style."""
-
-    letters: str
-    style: str
-
-    def text(self, tally: Tally) -> Cell:
-        """Any value, as text. Excel asks for a reference in each cell."""
-        before = f'<c r="{self.letters}'
-        after = f'" s="{self.style}" t="inlineStr"><is><t xml:space="preserve">'
-
-        def cell(value: Value, row: str) -> str:
-            if value is None or value == "":
-                return ""
-            text = value if isinstance(value, str) else str(value)
-            # Four looks at C speed say of nearly every text that it can stand as it is.
-            if (
-                not text.isprintable()
-                or "&" in text
-                or "<" in text
-                or ">" in text
-                or "_x" in text
-                or len(text) > _SURELY_FITS
-            ):
-                text = escape_markup(escape(_cut(text, tally)))
-            return f"{before}{row}{after}{text}</t></is></c>"
-
-        return cell
-
-    def number(self, convert: Callable[[Value], int | str | None], otherwise: Cell) -> Cell:
-        """What `convert` makes of a value; where that is None, the value as text."""
-        before, after = f'<c r="{self.letters}', f'" s="{self.style}"><v>'
-
-        def cell(value: Value, row: str) -> str:
-            number = convert(value)
-            if number is None:
-                return otherwise(value, row)
-            return f"{before}{row}{after}{number}</v></c>"
-
-        return cell
-
-
-def cell_of(
+def cells_of(
     column: Column, letters: str, styles: Styles, language: str, zone: tzinfo, tally: Tally
-) -> Cell:
-    """The cells of the column, whose style is that of its type; cells cut go to the tally."""
-    as_text = Place(letters, styles.text).text(tally)
+) -> Cells:
+    """What writes the column, in the style of its type; cells that are cut go to the tally."""
+    texts = _texts(letters, styles.text, tally)
     if column.type is Type.INSTANT:
-        return Place(letters, styles.instant).number(_instants(zone), as_text)
+        return _numbers(letters, styles.instant, _instants(zone), texts)
     if column.type is Type.DATE:
-        return Place(letters, styles.date).number(_day, as_text)
+        return _numbers(letters, styles.date, _day, texts)
     if column.type is Type.NUMBER:
-        return Place(letters, styles.number).number(_exact, as_text)
+        return _numbers(letters, styles.number, _exact, texts)
     if column.type is Type.WORD:
-        return lambda value, row: as_text(word(str(value), language) if value else value, row)
-    return as_text
+        return lambda values, rows: texts(
+            [value and word(str(value), language) for value in values], rows
+        )
+    return texts
+
+
+def _texts(letters: str, style: str, tally: Tally) -> Cells:
+    """Any value, as text. Readers that keep blanks are asked to; Excel wants the reference."""
+    before = f'<c r="{letters}'
+    after = f'" s="{style}" t="inlineStr"><is><t xml:space="preserve">'
+
+    def cells(values: Sequence[Value], rows: Sequence[str]) -> list[str]:
+        # One look at all of them is cheaper than a look at each, and nearly always enough.
+        if not _are_plain(values):
+            values = [_text(value, tally) for value in values]
+        return [
+            f"{before}{row}{after}{value}</t></is></c>" if value else ""
+            for value, row in zip(values, rows, strict=True)
+        ]
+
+    return cells
+
+
+def _numbers(
+    letters: str, style: str, convert: Callable[[Value], int | str | None], texts: Cells
+) -> Cells:
+    """What `convert` makes of the values; where that is None, the value as text."""
+    before, after = f'<c r="{letters}', f'" s="{style}"><v>'
+
+    def cells(values: Sequence[Value], rows: Sequence[str]) -> list[str]:
+        return [
+            f"{before}{row}{after}{number}</v></c>"
+            if (number := convert(value)) is not None
+            else texts([value], [row])[0]
+            for value, row in zip(values, rows, strict=True)
+        ]
+
+    return cells
+
+
+def _are_plain(values: Sequence[Value]) -> bool:
+    """Whether all of them are texts that can stand in XML as they are, or empty."""
+    try:
+        whole = "".join(filter(None, values))  # type: ignore[arg-type]
+    except TypeError:
+        return False
+    return (
+        whole.isprintable()
+        and "&" not in whole
+        and "<" not in whole
+        and ">" not in whole
+        and "_x" not in whole
+        and (len(whole) <= _SURELY_FITS or max(map(len, filter(None, values))) <= _SURELY_FITS)  # type: ignore[arg-type]
+    )
+
+
+def _text(value: Value, tally: Tally) -> str:
+    """The value as XML text. Numbers, 0 too, are as long as their digits; None is empty."""
+    text = "" if value is None else str(value)
+    if not text.isprintable() or "_x" in text or len(text) > _SURELY_FITS:
+        text = escape(_cut(text, tally))
+    return escape_markup(text)
 
 
 def escape(text: str) -> str:
@@ -123,6 +141,7 @@ def _exact(value: Value) -> int | None:
     return value
 
 
+@lru_cache(4_096)
 def _day(value: Value) -> int | None:
     """The number of the day that Excel shows as that date."""
     try:

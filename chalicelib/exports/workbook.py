@@ -2,9 +2,10 @@
 
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import IO, cast
 
-from chalicelib.exports.cells import Cell, cell_of
+from chalicelib.exports.cells import Cells, cells_of
 from chalicelib.exports.columns import Layout, Row, Tally
 from chalicelib.exports.skeleton import Skeleton
 from chalicelib.exports.upload import Sink
@@ -82,22 +83,22 @@ class _Sheets:
         self._sheet.write(self._skeleton.head)
 
 
-def _cells(layout: Layout, skeleton: Skeleton, tally: Tally) -> list[Cell]:
+def _cells(layout: Layout, skeleton: Skeleton, tally: Tally) -> list[Cells]:
     from openpyxl.utils import get_column_letter
 
     zone = settings().time_zone
     return [
-        cell_of(column, get_column_letter(number), skeleton.styles, layout.language, zone, tally)
+        cells_of(column, get_column_letter(number), skeleton.styles, layout.language, zone, tally)
         for number, column in enumerate(layout.columns, start=1)
     ]
 
 
-def _xml(cells: Sequence[Cell], rows: Sequence[Row], first: int) -> bytes:
-    """The rows, the first of which has the number `first`."""
-    parts: list[str] = []
-    for number, row in enumerate(rows, start=first):
-        text = str(number)
-        parts.append(f'<row r="{text}">')
-        parts += [cell(value, text) for cell, value in zip(cells, row, strict=True)]
-        parts.append("</row>")
-    return "".join(parts).encode()
+def _xml(columns: Sequence[Cells], rows: Sequence[Row], first: int) -> bytes:
+    """The rows, the first of which has the number `first`: written by column, laid out by row."""
+    numbers = [str(number) for number in range(first, first + len(rows))]
+    written = [
+        cells(values, numbers) for cells, values in zip(columns, zip(*rows, strict=True), strict=True)
+    ]
+    begins = [f'<row r="{number}">' for number in numbers]
+    ends = ["</row>"] * len(rows)
+    return "".join(chain.from_iterable(zip(begins, *written, ends, strict=True))).encode()

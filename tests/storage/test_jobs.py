@@ -16,6 +16,7 @@ from chalicelib.exports import jobs, orders
 from chalicelib.users.tables import store
 from tests.builders import client, lead, save
 from tests.exporting import (
+    At,
     audited,
     before,
     deliver,
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("cloud")
 
 
 def _everything_stored() -> list[Any]:
-    return client().scan(TableName="exports")["Items"]
+    return [one for one in client().scan(TableName="exports")["Items"] if "shelf" in one]
 
 
 # --- ordering ---------------------------------------------------------------------------------
@@ -180,10 +181,40 @@ def test_an_abandoned_export_frees_its_place_after_two_hours(
     clock = stop_clock(monkeypatch)
     for number in range(3):
         orders.submit(order(key=f"key-{number}"))
-    clock.goes_on(2 * 3600 - 1)
+    clock.goes_on(2 * 3600)
     with pytest.raises(TooManyExportsError):
         orders.submit(order(key="key-3"))
     clock.goes_on(1)
+    orders.submit(order(key="key-3"))
+
+
+def test_two_orders_of_the_same_moment_cannot_both_have_the_last_place() -> None:
+    """The second one is ordered whole while the first is about to take its place."""
+    orders.submit(order(key="key-0"))
+    orders.submit(order(key="key-1"))
+    meanwhile = At(1, lambda: orders.submit(order(key="key-2")))
+    with (
+        before(client(), "dynamodb.PutItem", meanwhile),
+        pytest.raises(TooManyExportsError, match=r"^3 of your exports are still running$"),
+    ):
+        orders.submit(order(key="key-3"))
+    assert len(queued()) == 3
+    assert len(_everything_stored()) == 3
+
+
+def test_an_order_that_never_got_further_than_its_place_frees_it_after_two_minutes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = stop_clock(monkeypatch)
+    for number in range(3):
+        with (
+            before(aws.sqs(), "sqs.SendMessage", unreachable),
+            pytest.raises(StoreUnavailableError),
+        ):
+            orders.submit(order(key=f"key-{number}"))
+    with pytest.raises(TooManyExportsError):
+        orders.submit(order(key="key-3"))
+    clock.goes_on(121)
     orders.submit(order(key="key-3"))
 
 

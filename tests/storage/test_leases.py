@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from chalicelib import aws
-from chalicelib.exports import delivery, running
-from chalicelib.users import ranges
+from chalicelib.exports import lease, running
+from chalicelib.users import paging
 from tests.builders import client, lead, save
 from tests.conftest import template_resources
 from tests.exporting import (
     At,
     Clock,
+    LambdaContext,
     audited,
     before,
     deliver,
@@ -145,31 +146,23 @@ def test_an_export_whose_worker_was_killed_at_a_write_is_finished_by_the_next(
 def test_an_export_whose_worker_was_killed_after_the_upload_is_finished_by_the_next(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first file stays where nobody has a link to it, until the bucket's expiry."""
     message = ordered()
-    upload = delivery.upload
-
-    def upload_and_die(*arguments: Any, **named: Any) -> None:
-        upload(*arguments, **named)
-        die()
-
-    with monkeypatch.context() as patch:
-        patch.setattr(delivery, "upload", upload_and_die)
-        with pytest.raises(SystemExit):
-            deliver(message)
+    with (
+        before(client(), "dynamodb.TransactWriteItems", At(1, die)),
+        pytest.raises(SystemExit),
+    ):
+        deliver(message)
+    assert object_keys() == [f"exports/{stored_job(message).id}/1"]
     clock.goes_on(LEASE_SECONDS + 1)
     deliver(message)
-    job = stored_job(message)
-    assert (job.status, job.attempt, job.rows) == ("succeeded", 2, 5)
-    assert len(ids(job)) == 5
-    assert audited(job) == ["export.requested", "export.succeeded"]
+    _assert_succeeded_once(message, attempt=2)
 
 
-@pytest.mark.parametrize("dies_after_seconds", [1, 230, 260, 299])
+@pytest.mark.parametrize("dies_after_seconds", [1, 830, 860, 899])
 def test_the_queue_does_not_give_up_before_the_lease_of_a_dead_worker_is_over(
     clock: Clock, dies_after_seconds: int
 ) -> None:
-    """A worker may run for 300 s: one that dies late leaves a lease that outlives the message.
+    """A worker may run for 900 s: one that dies late leaves a lease that outlives the message.
 
     The queue goes by the template: a message comes back when its visibility timeout is over, or
     half a minute after it was told to, and not more often than `maxReceiveCount`.
@@ -228,3 +221,51 @@ def test_a_worker_that_fails_after_it_was_taken_over_does_not_fail_the_other_s_j
     with before(client(), "dynamodb.Query", At(5, wake_up_to_a_bug)):
         deliver(message)
     _assert_succeeded_once(message, attempt=2)
+
+
+# --- the time limit of the function -----------------------------------------------------------
+
+
+def _out_of_time(message: Mapping[str, Any]) -> None:
+    """A delivery whose function is about to be ended when it has read a page."""
+    with pytest.raises(lease.OutOfTimeError):
+        deliver(message, LambdaContext(29))
+
+
+def test_a_worker_near_its_time_limit_hands_over_before_it_is_ended() -> None:
+    message = ordered()
+    _out_of_time(message)
+    job = stored_job(message)
+    assert (job.status, job.attempt, job.error) == ("queued", 1, None)
+    assert object_keys() == []
+    deliver(message)
+    _assert_succeeded_once(message, attempt=2)
+
+
+def test_an_export_that_takes_longer_than_a_function_may_fails_and_says_what_to_do() -> None:
+    message = ordered()
+    _out_of_time(message)
+    _out_of_time(message)
+    deliver(message, LambdaContext(29))
+    job = stored_job(message)
+    assert (job.status, job.attempt) == ("failed", 3)
+    assert job.error == (
+        "It could not be finished within the time of one run, in 3 attempts; "
+        "narrow the list down with filters, and ask again"
+    )
+    assert object_keys() == []
+    assert audited(job) == ["export.failed", "export.requested"]
+
+
+def test_an_export_whose_workers_all_died_fails_and_says_what_to_do(clock: Clock) -> None:
+    message = ordered()
+    for _ in range(3):
+        with before(client(), "dynamodb.Query", At(2, die)), pytest.raises(SystemExit):
+            deliver(message)
+        clock.goes_on(LEASE_SECONDS + 1)
+    deliver(message)
+    job = stored_job(message)
+    assert job.status == "failed"
+    assert job.error == (
+        "3 attempts ended without a word; narrow the list down with filters"
+    )

@@ -2,19 +2,22 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
-from chalicelib import aws
-from chalicelib.exports import delivery, jobs
-from chalicelib.users import audit, listing, ranges
+from chalicelib import aws, clock
+from chalicelib.exports import delivery, jobs, lease
+from chalicelib.exports.running import BusyError
+from chalicelib.users import audit, listing, paging
 from chalicelib.users.model import Kind, StoreUser
 from tests.builders import Sent, client, customer, lead, save, save_item, sent_requests
 from tests.exporting import (
+    MONDAY,
     At,
-    Clock,
+    TickingClock,
     before,
     content,
     deliver,
@@ -179,69 +182,97 @@ def test_a_message_that_comes_again_after_the_end_changes_nothing() -> None:
 # --- progress ---------------------------------------------------------------------------------
 
 
-def _progress(clock: Clock, seconds_a_page: float) -> list[tuple[str, str]]:
-    """The numbers done and in all that a run reports, in order."""
+def _reports() -> list[dict[str, str]]:
+    """What a run tells of its progress, in order: done, total, lease_until."""
     message = ordered()
-    with (
-        sent_requests() as sent,
-        before(client(), "dynamodb.Query", lambda: clock.goes_on(seconds_a_page)),
-    ):
+    with sent_requests() as sent:
         deliver(message)
-    return [
-        (one["done"], one["total"])
-        for one in _changes(sent)
-        if {"total", "lease_until"} <= one.keys()
+    return [dict(one) for one in _changes(sent) if {"total", "lease_until"} <= one.keys()]
+
+
+def _progress() -> list[tuple[str, str]]:
+    return [(one["done"], one["total"]) for one in _reports()]
+
+
+def _ticking(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    monkeypatch.setattr(clock, "now", TickingClock(MONDAY, seconds))
+
+
+def test_a_short_run_reports_its_start_and_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "_MAX_CHUNK", 2)
+    stop_clock(monkeypatch)
+    save(*_leads(9))
+    assert _progress() == [("0", "9"), ("9", "9")]
+
+
+def test_a_long_run_reports_its_progress_against_a_known_total(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(paging, "_MAX_CHUNK", 2)
+    _ticking(monkeypatch, 1)
+    save(*_leads(9))
+    assert _progress() == [
+        *[("0", "9"), ("2", "9"), ("4", "9"), ("6", "9"), ("8", "9")],
+        *[("9", "9"), ("9", "9")],
     ]
 
 
-@pytest.mark.parametrize(
-    ("seconds_a_page", "progress"),
-    [
-        pytest.param(0, [("0", "9"), ("9", "9")], id="at once: at start and end"),
-        # The pages end 0.4, 0.8, 1.2, 1.6 and 2.0 s after the start.
-        pytest.param(0.4, [("0", "9"), ("6", "9"), ("9", "9")], id="two seconds"),
-        pytest.param(
-            1,
-            [*(("0", "9"), ("2", "9"), ("4", "9"), ("6", "9"), ("8", "9")), *[("9", "9")] * 2],
-            id="a second for every page",
-        ),
-    ],
-)
-def test_progress_is_written_at_most_once_a_second_against_a_known_total(
-    monkeypatch: pytest.MonkeyPatch, seconds_a_page: float, progress: list[tuple[str, str]]
-) -> None:
-    """After the last page the worker reports once more, before the upload."""
-    monkeypatch.setattr(ranges, "_WALK_CHUNK", 2)
-    clock = stop_clock(monkeypatch)
+def test_progress_is_written_at_most_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "_MAX_CHUNK", 1)
+    _ticking(monkeypatch, 0.4)
     save(*_leads(9))
-    assert _progress(clock, seconds_a_page) == progress
+    done = [int(one) for one, _ in _progress()]
+    assert done == sorted(done)
+    # Nine pages, and somebody looks at the clock at least once for each of them.
+    assert 3 < len(done) < 9
 
 
 def test_each_report_renews_the_lease_of_ninety_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranges, "_WALK_CHUNK", 2)
-    clock = stop_clock(monkeypatch)
+    monkeypatch.setattr(paging, "_MAX_CHUNK", 2)
+    _ticking(monkeypatch, 60)
     save(*_leads(3))
+    leases = [clock.parse_instant(one["lease_until"]) for one in _reports()]
+    assert len(leases) == 4
+    # A report looks at the clock twice.
+    assert all(
+        (later - earlier).total_seconds() >= 120
+        for earlier, later in zip(leases, leases[1:], strict=False)
+    )
+
+
+def test_the_lease_is_renewed_while_a_part_is_being_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the sending is: nobody else may take the job over meanwhile."""
+    monkeypatch.setattr(lease, "_HEARTBEAT_SECONDS", 0.01)
+    now = stop_clock(monkeypatch)
+    save(lead())
     message = ordered()
-    with (
-        sent_requests() as sent,
-        before(client(), "dynamodb.Query", lambda: clock.goes_on(60)),
-    ):
+
+    def send_slowly() -> None:
+        now.goes_on(80)
+        _until(lambda: stored_job(message).lease_until == clock.instant(now.at + lease.DURATION))
+        now.goes_on(80)
+        with pytest.raises(BusyError):
+            deliver(message)
+
+    with before(aws.s3(), "s3.PutObject", At(1, send_slowly)):
         deliver(message)
-    leases = [one["lease_until"] for one in _changes(sent) if "lease_until" in one]
-    # Taken at 11:00; two pages counted by 11:02; then a page a minute; the end.
-    assert leases == [
-        *("2026-03-02T11:01:30Z", "2026-03-02T11:03:30Z", "2026-03-02T11:04:30Z"),
-        *("2026-03-02T11:05:30Z", "2026-03-02T11:05:30Z"),
-    ]
+    assert (stored_job(message).status, stored_job(message).attempt) == ("succeeded", 1)
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_users_who_come_during_the_run_do_not_make_more_done_than_there_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    clock = stop_clock(monkeypatch)
+    stop_clock(monkeypatch)
     save(lead("led_1"))
-    # After the limit on orders was looked up, and the list was counted.
-    arrival = At(3, lambda: save(lead("led_2")))
+    # After the list was counted.
+    arrival = At(2, lambda: save(lead("led_2")))
     with before(client(), "dynamodb.Query", arrival):
-        progress = _progress(clock, 1)
-    assert progress == [("0", "1"), ("2", "2"), ("2", "2")]
+        progress = _progress()
+    assert progress == [("0", "1"), ("2", "2")]

@@ -2,27 +2,22 @@
 
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chalicelib import clock
-from chalicelib.exports.files import File, write_file
-from chalicelib.users.model import Kind, StoreUser
+from chalicelib import aws
+from chalicelib.exports.files import write_file
+from chalicelib.users.model import StoreUser
 from chalicelib.users.tables import ExportItem
 from tests.builders import customer, lead
-from tests.exporting import configured, stop_clock
+from tests.exporting import Clock, stop_clock
 from tests.workbooks import Book, columns
-
-STARTED = clock.parse_instant("2026-03-02T11:00:01Z")
 
 
 @pytest.fixture(autouse=True)
-def _settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    stop_clock(monkeypatch, "2026-03-02T11:00:09Z")
-    with configured(monkeypatch):
-        yield
+def now(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Clock:  # noqa: ARG001 - needs a bucket
+    return stop_clock(monkeypatch, "2026-03-02T11:00:01Z")
 
 
 def _job(**changes: Any) -> ExportItem:
@@ -34,6 +29,7 @@ def _job(**changes: Any) -> ExportItem:
         "origin": "manual",
         "fingerprint": "0",
         "status": "running",
+        "attempt": 1,
         "requested_by": "ana@example.com",
         "requested_at": "2026-03-02T04:59:59Z",
         "request_id": "req-1",
@@ -42,20 +38,29 @@ def _job(**changes: Any) -> ExportItem:
     return ExportItem("exp_1", **{**whole, **changes})
 
 
-def _receipt(path: Path, job: ExportItem, users: list[StoreUser]) -> list[tuple[str, str]]:
-    kind = Kind.LEAD if job.resource == "leads" else Kind.CUSTOMER
-    write_file(path, job, kind, users, STARTED)
-    return columns(Book(path.read_bytes()).rows(1), 0, 1)
+def _receipt(job: ExportItem, users: list[StoreUser], clock: Clock) -> list[tuple[str, str]]:
+    """The receipt of a file whose reading takes eight seconds."""
+
+    def chunks() -> Iterator[list[StoreUser]]:
+        clock.goes_on(8)
+        yield users
+
+    write_file(job, chunks(), _go_on)
+    return columns(Book(_object()["Body"].read()).rows(1), 0, 1)
 
 
-def _written(path: Path, job: ExportItem) -> File:
-    return write_file(path, job, Kind.LEAD, [lead()], STARTED)
+def _go_on() -> None:
+    """Nothing keeps the writer from going on."""
 
 
-def test_the_receipt_says_in_spanish_what_was_asked_and_what_was_given(tmp_path: Path) -> None:
+def _object() -> Any:
+    return aws.s3().get_object(Bucket="exports-bucket", Key="exports/exp_1/1")
+
+
+def test_the_receipt_says_in_spanish_what_was_asked_and_what_was_given(now: Clock) -> None:
     users = [lead(), lead(first_name="x" * 40_000)]
     filters = {"registered_from": "2026-01-01", "registered_to": "2026-03-01"}
-    assert _receipt(tmp_path / "f", _job(filters=filters), users) == [
+    assert _receipt(_job(filters=filters), users, now) == [
         ("Listado", "Leads"),
         ("Filtros", "registered_from: 2026-01-01; registered_to: 2026-03-01"),
         ("Solicitado por", "ana@example.com"),
@@ -69,13 +74,13 @@ def test_the_receipt_says_in_spanish_what_was_asked_and_what_was_given(tmp_path:
     ]
 
 
-def test_the_receipt_says_in_english_what_was_asked_and_what_was_given(tmp_path: Path) -> None:
+def test_the_receipt_says_in_english_what_was_asked_and_what_was_given(now: Clock) -> None:
     job = _job(
         resource="customers",
         language="en",
         filters={"status": ["active", "past_due"], "plan": ["=1+1"], "access": "suspended"},
     )
-    assert _receipt(tmp_path / "f", job, [customer()]) == [
+    assert _receipt(job, [customer()], now) == [
         ("List", "Customers"),
         ("Filters", "access: suspended; plan: =1+1; status: active, past_due"),
         ("Requested by", "ana@example.com"),
@@ -91,9 +96,9 @@ def test_the_receipt_says_in_english_what_was_asked_and_what_was_given(tmp_path:
 
 @pytest.mark.parametrize(("language", "none"), [("es", "ninguno"), ("en", "none")])
 def test_the_receipt_of_a_whole_list_says_that_there_was_no_filter(
-    tmp_path: Path, language: str, none: str
+    now: Clock, language: str, none: str
 ) -> None:
-    assert _receipt(tmp_path / "f", _job(language=language), [])[1][1] == none
+    assert _receipt(_job(language=language), [], now)[1][1] == none
 
 
 @pytest.mark.parametrize(
@@ -109,12 +114,12 @@ def test_the_receipt_of_a_whole_list_says_that_there_was_no_filter(
     ],
 )
 def test_the_receipt_of_a_scheduled_export_says_which_period_it_covers(
-    tmp_path: Path, language: str, since: str | None, line: tuple[str, str]
+    now: Clock, language: str, since: str | None, line: tuple[str, str]
 ) -> None:
     job = _job(
         origin="scheduled", language=language, period_from=since, period_to="2026-03-02T11:00:00Z"
     )
-    assert _receipt(tmp_path / "f", job, [])[2] == line
+    assert _receipt(job, [], now)[2] == line
 
 
 @pytest.mark.parametrize(
@@ -134,8 +139,11 @@ def test_the_receipt_of_a_scheduled_export_says_which_period_it_covers(
         ),
     ],
 )
-def test_the_name_of_a_file_speaks(tmp_path: Path, changes: dict[str, Any], name: str) -> None:
-    assert _written(tmp_path / "f", _job(**changes)).name == name
+def test_the_name_of_a_file_speaks(changes: dict[str, Any], name: str) -> None:
+    job = _job(**changes)
+    write_file(job, [[lead()]], _go_on)
+    assert _object()["ContentDisposition"] == f'attachment; filename="{name}"'
+
 
 
 @pytest.mark.parametrize(
@@ -145,12 +153,10 @@ def test_the_name_of_a_file_speaks(tmp_path: Path, changes: dict[str, Any], name
         ("csv", "text/csv; charset=utf-8"),
     ],
 )
-def test_size_fingerprint_and_type_are_those_of_the_file(
-    tmp_path: Path, format_: str, mime_type: str
-) -> None:
-    path = tmp_path / "f"
-    file = _written(path, _job(format=format_))
-    written = path.read_bytes()
-    assert (file.size_bytes, file.mime_type) == (len(written), mime_type)
+def test_size_fingerprint_and_type_are_those_of_the_file(format_: str, mime_type: str) -> None:
+    file = write_file(_job(format=format_), [[lead()]], _go_on)
+    stored = _object()
+    written = stored["Body"].read()
+    assert (file.size_bytes, stored["ContentType"]) == (len(written), mime_type)
     assert file.sha256 == hashlib.sha256(written).hexdigest()
     assert (file.tally.rows, file.tally.cut_cells) == (1, 0)

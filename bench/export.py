@@ -1,0 +1,203 @@
+"""Exports measured: `python -m bench.export [write] [read] [whole]`, on one core.
+
+write: 100,000 rows × 12 columns, by processor time, against other writers and the floor.
+read: 100,000 customers, against PynamoDB's own iterator, by processor time.
+whole: from the table into the bucket, 100,000 and 1,000,000 rows: time and peak memory.
+
+Each figure comes from a process of its own; of three repetitions the best counts.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from bench import exported
+from bench.bucket import bucket
+from bench.engine import engine
+from bench.writers import WRITERS
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_REPETITIONS = 3
+_ROWS = 100_000
+_MANY = 1_000_000
+_CHUNK = 1_000
+_BATCH = 25
+
+
+def main(wanted: Sequence[str]) -> int:
+    """Measure what is wanted, or all; print a line a figure."""
+    if os.environ.get("BENCH_STEP"):
+        return _step(json.loads(os.environ["BENCH_STEP"]))
+    parts = wanted or ("write", "read", "whole")
+    if "write" in parts:
+        _compare("write", "cpu_seconds", "floor", list(WRITERS))
+    if "read" in parts or "whole" in parts:
+        with engine() as endpoint, bucket() as s3_endpoint:
+            rows = _MANY if "whole" in parts else _ROWS
+            _fill(endpoint, rows)
+            os.environ["BENCH_ENDPOINT"] = endpoint
+            if "read" in parts:
+                _compare("read", "cpu_seconds", "ours", ["ours", "PynamoDB"], rows)
+            if "whole" in parts:
+                _whole(s3_endpoint)
+    return 0
+
+
+def _compare(
+    step: str, figure: str, unit: str, names: Sequence[str], stored: int = _ROWS
+) -> None:
+    """The best figure of each, alternating so that noise meets all alike; and the ratios."""
+    best: dict[str, float] = {}
+    for _ in range(_REPETITIONS):
+        for name in names:
+            took = _measured({"step": step, "name": name, "rows": _ROWS, "stored": stored})[figure]
+            best[name] = min(took, best.get(name, took))
+    for name, took in best.items():
+        ratio = took / best[unit]
+        print(f"{step} {_ROWS:,} rows  {name:10}  {took:7.2f} s CPU  {ratio:6.2f} × {unit}")
+
+
+def _whole(s3_endpoint: str) -> None:
+    for rows in (_ROWS, _MANY):
+        step = {"step": "whole", "rows": rows, "stored": _MANY, "s3": s3_endpoint}
+        took = _measured(step)
+        print(
+            f"whole {rows:,} rows  {took['seconds']:7.1f} s  {took['cpu_seconds']:7.1f} s CPU  "
+            f"peak {took['peak_mib']:.0f} MiB  {took['size_bytes'] / 1e6:.0f} MB"
+        )
+
+
+def _measured(step: dict[str, Any]) -> dict[str, float]:
+    """Run one step in a process of its own, on one core where the system can be told so."""
+    environment = {**os.environ, "BENCH_STEP": json.dumps(step)}
+    command = [sys.executable, "-m", "bench.export"]
+    done = subprocess.run(  # noqa: S603 - ourselves
+        command, env=environment, check=True, capture_output=True, text=True
+    )
+    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def _step(step: dict[str, Any]) -> int:
+    """What the process of one step does; it prints its figures."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    _configure(step.get("s3", ""))
+    action = {"write": _write, "read": _read, "whole": _export}[step["step"]](step)
+    started, cpu_started = time.perf_counter(), time.process_time()
+    size_bytes = action()
+    figures = {
+        "seconds": time.perf_counter() - started,
+        "cpu_seconds": time.process_time() - cpu_started,
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "size_bytes": size_bytes,
+    }
+    print(json.dumps(figures))
+    return 0
+
+
+def _write(step: dict[str, Any]) -> Callable[[], int]:
+    layout = exported.layout()
+    rows = layout.rows(exported.customers(step["rows"]))
+    chunks = [rows[begin : begin + _CHUNK] for begin in range(0, len(rows), _CHUNK)]
+    return lambda: WRITERS[step["name"]](layout, chunks)
+
+
+def _read(step: dict[str, Any]) -> Callable[[], int]:
+    from chalicelib.exports import rows
+    from chalicelib.users.listing import Filters
+    from chalicelib.users.model import Kind
+
+    since = exported.registered_of(step["stored"] - step["rows"])
+    if step["name"] == "ours":
+        chunks = rows.everyone(Kind.CUSTOMER, Filters(registered_since=since))
+        return lambda: _all_of(sum(map(len, chunks)), step["rows"])
+    from bench.peer_model import customers_since
+
+    return lambda: _all_of(sum(1 for _ in customers_since(since, _CHUNK)), step["rows"])
+
+
+def _all_of(read: int, wanted: int) -> int:
+    if read != wanted:
+        message = f"{read} rows were read instead of {wanted}"
+        raise AssertionError(message)
+    return 0
+
+
+def _export(step: dict[str, Any]) -> Callable[[], int]:
+    """The whole way of the worker, but for the job's own item."""
+    from chalicelib.exports import rows
+    from chalicelib.exports.files import write_file
+    from chalicelib.users.listing import Filters
+    from chalicelib.users.model import Kind
+    from chalicelib.users.tables import ExportItem
+
+    since = exported.registered_of(step["stored"] - step["rows"])
+    job = ExportItem("exp_bench", resource="customers", format="xlsx", language="es", attempt=1)
+    job.requested_at, job.requested_by, job.filters = exported.registered_of(0), "bench", {}
+    job.origin, job.fingerprint = "manual", ""
+
+    def export() -> int:
+        chunks = rows.everyone(Kind.CUSTOMER, Filters(registered_since=since))
+        written = write_file(job, chunks, lambda: None)
+        _all_of(written.tally.rows, step["rows"])
+        return written.size_bytes
+
+    return export
+
+
+def _configure(s3_endpoint: str) -> None:
+    from chalicelib.settings import Settings
+
+    needed = {name: "bench" for name, default in Settings.variables().items() if default is None}
+    os.environ.update(needed, AWS_REGION="us-east-1", USERS_TABLE="users", GROUP_ROLES="{}")
+    os.environ.update(S3_ADDRESSING_STYLE="path", AWS_ENDPOINT_URL_S3=s3_endpoint)
+    os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = os.environ.get("BENCH_ENDPOINT", "")
+
+
+def _fill(endpoint: str, rows: int) -> None:
+    """A table like the real one, as far as reading goes, and so many customers in it."""
+    from chalicelib.users.item import to_item
+    from chalicelib.users.tables import ROW_ATTRIBUTES
+
+    client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=endpoint)
+    _create_table(client, [one for one in ROW_ATTRIBUTES if one != "registered_at"])
+    users = exported.customers(rows)
+    while batch := list(islice(users, _BATCH)):
+        puts: Any = [{"PutRequest": {"Item": to_item(user)}} for user in batch]
+        client.batch_write_item(RequestItems={"users": puts})
+
+
+def _create_table(client: "DynamoDBClient", carried: list[str]) -> None:
+    client.create_table(
+        TableName="users",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"} for name in ("id", "kind", "registered_at")
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by_registered",
+                "KeySchema": [
+                    {"AttributeName": "kind", "KeyType": "HASH"},
+                    {"AttributeName": "registered_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": carried},
+            }
+        ],
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
