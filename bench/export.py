@@ -82,7 +82,7 @@ def _measured(step: dict[str, Any]) -> dict[str, float]:
     environment = {**os.environ, "BENCH_STEP": json.dumps(step)}
     command = [sys.executable, "-m", "bench.export"]
     done = subprocess.run(  # noqa: S603 - ourselves
-        command, env=environment, check=True, capture_output=True, text=True
+        command, env=environment, check=True, stdout=subprocess.PIPE, text=True
     )
     figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return figures
@@ -159,7 +159,7 @@ def _export(step: dict[str, Any]) -> Callable[[], int]:
 def _configure(s3_endpoint: str) -> None:
     from chalicelib.settings import Settings
 
-    needed = {name: "bench" for name, default in Settings.variables().items() if default is None}
+    needed = {name: name.lower() for name, default in Settings.variables().items() if default is None}
     os.environ.update(needed, AWS_REGION="us-east-1", USERS_TABLE="users", GROUP_ROLES="{}")
     os.environ.update(S3_ADDRESSING_STYLE="path", AWS_ENDPOINT_URL_S3=s3_endpoint)
     os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = os.environ.get("BENCH_ENDPOINT", "")
