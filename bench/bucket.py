@@ -18,7 +18,7 @@ _ADDRESS = re.compile(rb"http://127\.0\.0\.1:\d+")
 @contextmanager
 def bucket() -> Iterator[str]:
     """The address of the place, which ends with the block."""
-    with subprocess.Popen(  # noqa: S603 - ourselves
+    with subprocess.Popen(
         [sys.executable, "-m", "bench.bucket"], stdout=subprocess.PIPE
     ) as process:
         try:
@@ -39,7 +39,7 @@ def _address(process: "subprocess.Popen[bytes]") -> str:
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def do_PUT(self) -> None:  # noqa: N802 - the name that the library calls
+    def do_PUT(self) -> None:
         left = int(self.headers.get("Content-Length", 0))
         if self.headers.get("Expect"):
             self.send_response_only(100)
@@ -48,7 +48,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             left -= len(self.rfile.read(min(left, 1 << 16)))
         self._answer("")
 
-    def do_POST(self) -> None:  # noqa: N802 - as above
+    def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         begins = "uploads" in self.path
         self._answer(

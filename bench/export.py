@@ -53,9 +53,7 @@ def main(wanted: Sequence[str]) -> int:
     return 0
 
 
-def _compare(
-    step: str, figure: str, unit: str, names: Sequence[str], stored: int = _ROWS
-) -> None:
+def _compare(step: str, figure: str, unit: str, names: Sequence[str], stored: int = _ROWS) -> None:
     """The best figure of each, alternating so that noise meets all alike; and the ratios."""
     best: dict[str, float] = {}
     for _ in range(_REPETITIONS):
@@ -159,7 +157,9 @@ def _export(step: dict[str, Any]) -> Callable[[], int]:
 def _configure(s3_endpoint: str) -> None:
     from chalicelib.settings import Settings
 
-    needed = {name: name.lower() for name, default in Settings.variables().items() if default is None}
+    needed = {
+        name: name.lower() for name, default in Settings.variables().items() if default is None
+    }
     os.environ.update(needed, AWS_REGION="us-east-1", USERS_TABLE="users", GROUP_ROLES="{}")
     os.environ.update(S3_ADDRESSING_STYLE="path", AWS_ENDPOINT_URL_S3=s3_endpoint)
     os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = os.environ.get("BENCH_ENDPOINT", "")
@@ -184,7 +184,8 @@ def _create_table(client: "DynamoDBClient", carried: list[str]) -> None:
         BillingMode="PAY_PER_REQUEST",
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": "S"} for name in ("id", "kind", "registered_at")
+            {"AttributeName": name, "AttributeType": "S"}
+            for name in ("id", "kind", "registered_at")
         ],
         GlobalSecondaryIndexes=[
             {

@@ -105,7 +105,7 @@ def xlsxwriter(layout: Layout, chunks: Chunks) -> int:
 
 
 def openpyxl(layout: Layout, chunks: Chunks) -> int:
-    """openpyxl's write-only mode, without styles, which would cost it half as much again."""
+    """Openpyxl's write-only mode, without styles, which would cost it half as much again."""
     from io import BytesIO
 
     from openpyxl import Workbook

@@ -9,7 +9,10 @@ from chalicelib.exports.files import describe_period
 from chalicelib.settings import settings
 from chalicelib.users.tables import ExportItem, store
 
-_SUBJECTS = {"es": "Waizant Store: {what}, {rows} filas", "en": "Waizant Store: {what}, {rows} rows"}
+_SUBJECTS = {
+    "es": "Waizant Store: {what}, {rows} filas",
+    "en": "Waizant Store: {what}, {rows} rows",
+}
 _TEXTS = {
     "es": """\
 Archivo: {file_name}

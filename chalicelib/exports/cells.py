@@ -170,4 +170,3 @@ def _instants(zone: tzinfo) -> Callable[[Value], str | None]:
         return f"{ordinal - _DAY_ZERO + seconds / _SECONDS_A_DAY:.10f}"
 
     return instant
-

@@ -43,9 +43,7 @@ class Lease:
     `remaining_seconds` says how long the function may still run.
     """
 
-    def __init__(
-        self, job: ExportItem, total: int, remaining_seconds: Callable[[], float]
-    ) -> None:
+    def __init__(self, job: ExportItem, total: int, remaining_seconds: Callable[[], float]) -> None:
         """Report a beginning. Raises `LostError`, `StoreUnavailableError`."""
         self._job = job
         self._total = total

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from pynamodb.expressions.operand import Path
+from pynamodb.expressions.update import Action
 
 from chalicelib import aws, clock, log
 from chalicelib.dynamodb import ConditionFailedError
@@ -92,7 +93,7 @@ class NewLeads:
                 Body=json.dumps(self._recent).encode(),
                 ServerSideEncryption="AES256",
             )
-        actions = [Path("memory_key").set(key)]
+        actions: list[Action] = [Path("memory_key").set(key)]
         if self._before.memory_key:
             actions.append(Path("follows").set(self._before.memory_key))
         lease.update(self._job, actions)
@@ -136,9 +137,7 @@ def _remembered(before: Delivered) -> frozenset[str]:
         return frozenset()
     with unavailable():
         try:
-            answer = aws.s3().get_object(
-                Bucket=settings().exports_bucket, Key=before.memory_key
-            )
+            answer = aws.s3().get_object(Bucket=settings().exports_bucket, Key=before.memory_key)
         except aws.s3().exceptions.NoSuchKey:
             # Twice rather than never.
             log.event("schedule.memory_lost", level="ERROR", memory_key=before.memory_key)

@@ -97,7 +97,8 @@ def _xml(columns: Sequence[Cells], rows: Sequence[Row], first: int) -> bytes:
     """The rows, the first of which has the number `first`: written by column, laid out by row."""
     numbers = [str(number) for number in range(first, first + len(rows))]
     written = [
-        cells(values, numbers) for cells, values in zip(columns, zip(*rows, strict=True), strict=True)
+        cells(values, numbers)
+        for cells, values in zip(columns, zip(*rows, strict=True), strict=True)
     ]
     begins = [f'<row r="{number}">' for number in numbers]
     ends = ["</row>"] * len(rows)

@@ -1,12 +1,14 @@
 """The queue of exports → the running of each."""
 
 import json
+from typing import Any
 
 from chalice.app import Blueprint, SQSEvent
 
 from chalicelib import log
 from chalicelib.errors import StoreUnavailableError
 from chalicelib.exports import delivery, running
+from chalicelib.exports.lease import OutOfTimeError
 from chalicelib.users.tables import ExportItem
 
 workers = Blueprint(__name__)
@@ -17,15 +19,16 @@ workers = Blueprint(__name__)
 @workers.on_sqs_message(queue_arn="arn:aws:sqs:us-east-1:000000000000:exports", batch_size=1)
 def worker(event: SQSEvent) -> None:
     """Run the export of each message. An error makes SQS deliver it again later."""
+    context: Any = event.context  # Chalice's types take it for a mapping
 
     def remaining_seconds() -> float:
-        return float(event.context.get_remaining_time_in_millis()) / 1000
+        return float(context.get_remaining_time_in_millis()) / 1000
 
     for message in event:
         job = ExportItem.from_raw_data(json.loads(message.body)["job"])
         log.event("export.received", export_id=job.id, request_id=job.request_id)
         try:
             running.run(job, remaining_seconds)
-        except (running.BusyError, running.OutOfTimeError, StoreUnavailableError):
+        except (running.BusyError, OutOfTimeError, StoreUnavailableError):
             delivery.return_soon(message.receipt_handle)
             raise

@@ -144,7 +144,7 @@ def test_an_export_whose_worker_was_killed_at_a_write_is_finished_by_the_next(
 
 
 def test_an_export_whose_worker_was_killed_after_the_upload_is_finished_by_the_next(
-    clock: Clock, monkeypatch: pytest.MonkeyPatch
+    clock: Clock,
 ) -> None:
     message = ordered()
     with (
@@ -266,6 +266,4 @@ def test_an_export_whose_workers_all_died_fails_and_says_what_to_do(clock: Clock
     deliver(message)
     job = stored_job(message)
     assert job.status == "failed"
-    assert job.error == (
-        "3 attempts ended without a word; narrow the list down with filters"
-    )
+    assert job.error == ("3 attempts ended without a word; narrow the list down with filters")

@@ -7,17 +7,15 @@ import pytest
 
 from chalicelib import aws
 from chalicelib.dynamodb import StoreRefusedError
-from chalicelib.exports import delivery, running
+from chalicelib.exports import delivery
 from chalicelib.settings import settings
 from chalicelib.triggers.stream import stream
 from chalicelib.users import access, listing
 from chalicelib.users.access import Wish
 from chalicelib.users.item import to_item
 from chalicelib.users.model import Access, Kind
-from chalicelib.users.tables import store
 from tests.builders import RawItem, customer, refusals, save, save_item, stored, stored_ecosystem
-from tests.exporting import before as just_before
-from tests.exporting import configured, die, ordered, stored_job
+from tests.exporting import configured
 from tests.feed import Feed, record
 
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -101,21 +99,6 @@ def test_a_store_that_forbids_is_no_fault_of_the_record_and_nothing_is_put_aside
     assert _letters() == []
     stream(event, None)
     assert (stored_ecosystem() or {})["access"] == "active"
-
-
-def test_an_export_whose_workers_die_without_a_word_fails_after_three_attempts(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(running, "_LEASE", -running._LEASE)  # noqa: SLF001 - always run out
-    message = ordered()
-    save(customer())
-    for _ in range(running.MAX_ATTEMPTS):
-        with just_before(store().client, "dynamodb.Query", die), pytest.raises(SystemExit):
-            running.run(stored_job(message))
-    running.run(stored_job(message))
-    job = stored_job(message)
-    assert job.status == "failed"
-    assert job.error == "3 attempts ended without a word; the list may be too large"
 
 
 def test_a_presigned_link_names_the_host_of_the_region(monkeypatch: pytest.MonkeyPatch) -> None:

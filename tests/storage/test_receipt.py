@@ -145,7 +145,6 @@ def test_the_name_of_a_file_speaks(changes: dict[str, Any], name: str) -> None:
     assert _object()["ContentDisposition"] == f'attachment; filename="{name}"'
 
 
-
 @pytest.mark.parametrize(
     ("format_", "mime_type"),
     [

@@ -179,9 +179,7 @@ def test_a_sheet_holds_as_many_rows_as_excel_less_the_header() -> None:
     ("kind", "sheets"),
     [(Kind.LEAD, ["Leads", "Receipt"]), (Kind.CUSTOMER, ["Customers", "Receipt"])],
 )
-def test_a_workbook_of_nobody_has_a_header_and_a_receipt(
-    kind: Kind, sheets: list[str]
-) -> None:
+def test_a_workbook_of_nobody_has_a_header_and_a_receipt(kind: Kind, sheets: list[str]) -> None:
     read, tally = written(layout(kind, "en"), [], lambda tally: [("Rows", str(tally.rows))])
     assert tally == Tally(rows=0, cut_cells=0)
     assert read.sheets == sheets
