@@ -33,6 +33,10 @@ class Inbox:
 
     queue_url: str
 
+    def take_raw(self) -> list[dict[str, Any]]:
+        """What has come since the last time, as SNS hands it on."""
+        return [json.loads(body) for body in taken(self.queue_url)]
+
     def take(self) -> list[Mail]:
         """What has come since the last time, all leads before new ones."""
         mails = []
@@ -42,12 +46,12 @@ class Inbox:
         return sorted(mails, key=lambda mail: "new" in mail.facts["file_name"])
 
 
-def subscribed() -> Inbox:
-    """A new inbox of marketing's."""
-    url = aws.sqs().create_queue(QueueName="marketing-inbox")["QueueUrl"]
+def subscribed(topic_arn: str | None = None) -> Inbox:
+    """A new inbox, of marketing's topic or of another."""
+    url = aws.sqs().create_queue(QueueName="inbox")["QueueUrl"]
     found = aws.sqs().get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
     aws.sns().subscribe(
-        TopicArn=settings().marketing_topic_arn,
+        TopicArn=topic_arn or settings().marketing_topic_arn,
         Protocol="sqs",
         Endpoint=found["Attributes"]["QueueArn"],
     )

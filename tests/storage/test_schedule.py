@@ -7,8 +7,10 @@ import pytest
 from chalicelib import aws
 from chalicelib.errors import StoreUnavailableError
 from chalicelib.exports import jobs
+from chalicelib.settings import settings
 from tests.builders import client, customer, lead, save
 from tests.exporting import (
+    At,
     Clock,
     audited,
     before,
@@ -19,7 +21,7 @@ from tests.exporting import (
     stop_clock,
     unreachable,
 )
-from tests.scheduled import failed_run_for_new, fire, run, run_for_new
+from tests.scheduled import failed_run_for_new, fire, run, run_for_new, subscribed
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
@@ -226,3 +228,51 @@ def test_a_topic_that_fails_does_not_move_the_period_for_good(now: Clock) -> Non
                     deliver(message)
     new = run_for_new(now, SECOND)
     assert ids(new) == _moments("2026-03-01T12:00:00Z")
+
+
+# --- who comes late, and runs that overlap ----------------------------------------------------
+
+
+def test_a_lead_that_is_written_after_a_run_with_an_earlier_time_is_in_the_next(
+    now: Clock,
+) -> None:
+    _register("2026-03-01T12:00:00Z")
+    first = run_for_new(now, FIRST)
+    _register("2026-03-01T11:00:00Z")
+    second = run_for_new(now, SECOND)
+    third = run_for_new(now, THIRD)
+    assert ids(first) == _moments("2026-03-01T12:00:00Z")
+    assert ids(second) == _moments("2026-03-01T11:00:00Z")
+    assert ids(third) == []
+
+
+def test_two_runs_that_overlap_deliver_nobody_twice(now: Clock) -> None:
+    """The second run is through from its order to its message while the first one reads."""
+    _register("2026-03-01T12:00:00Z")
+    inbox = subscribed()
+    _, one = fire(FIRST)
+    first = next(message for message in queued() if message["job"]["id"]["S"] == one)
+    with (
+        before(client(), "dynamodb.Query", At(2, lambda: run_for_new(now, WEDNESDAY))),
+        pytest.raises(StoreUnavailableError),
+    ):
+        deliver(first)
+    deliver(first)
+    assert ids(jobs.find(one)) == []
+    assert [mail.facts["rows"] for mail in inbox.take()] == ["1", "0"]
+
+
+def test_a_run_that_failed_is_told_of_on_the_alarm_topic(now: Clock) -> None:
+    alarms = subscribed(settings().alarm_topic_arn)
+    failed = failed_run_for_new(now, FIRST)
+    (mail,) = alarms.take_raw()
+    assert failed.id in mail["Message"]
+    assert "Gave up after 3 attempts" in mail["Message"]
+
+
+def test_a_period_without_leads_says_so_and_has_no_link(now: Clock) -> None:
+    inbox = subscribed()
+    run_for_new(now, FIRST)
+    (mail,) = inbox.take_raw()
+    assert "No hay leads nuevos en este periodo" in mail["Message"]
+    assert "token=" not in mail["Message"]

@@ -71,6 +71,8 @@ def _needed(service: str, operation: str, parameters: dict[str, Any]) -> Iterato
         bucket = _RESOURCES[parameters["Bucket"]]
         if operation in {"HeadBucket", "ListObjectsV2"}:
             yield "s3:ListBucket", bucket
+        elif operation == "ListMultipartUploads":
+            yield "s3:ListBucketMultipartUploads", bucket
         else:
             yield f"s3:{operation}", f"{bucket}/{parameters['Key']}"
     elif service == "sqs":
