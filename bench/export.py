@@ -113,7 +113,7 @@ def _write(step: dict[str, Any]) -> Callable[[], int]:
 
 def _read(step: dict[str, Any]) -> Callable[[], int]:
     from chalicelib.exports import rows
-    from chalicelib.users.listing import Filters
+    from chalicelib.users.filters import Filters
     from chalicelib.users.model import Kind
 
     since = exported.registered_of(step["stored"] - step["rows"])
@@ -136,7 +136,7 @@ def _export(step: dict[str, Any]) -> Callable[[], int]:
     """The whole way of the worker, but for the job's own item."""
     from chalicelib.exports import rows
     from chalicelib.exports.files import write_file
-    from chalicelib.users.listing import Filters
+    from chalicelib.users.filters import Filters
     from chalicelib.users.model import Kind
     from chalicelib.users.tables import ExportItem
 

@@ -43,8 +43,13 @@ class Lease:
     `remaining_seconds` says how long the function may still run.
     """
 
-    def __init__(self, job: ExportItem, total: int, remaining_seconds: Callable[[], float]) -> None:
-        """Report a beginning. Raises `LostError`, `StoreUnavailableError`."""
+    def __init__(
+        self, job: ExportItem, total: int | None, remaining_seconds: Callable[[], float]
+    ) -> None:
+        """Report a beginning; `total` is None where nobody knows how many rows it will be.
+
+        Raises `LostError`, `StoreUnavailableError`.
+        """
         self._job = job
         self._total = total
         self._remaining_seconds = remaining_seconds
@@ -93,8 +98,10 @@ class Lease:
     def report(self, done: int) -> None:
         """Say how many rows are done. Raises `LostError`, `StoreUnavailableError`."""
         self._reported_at = clock.now().timestamp()
-        self._total = max(self._total, done)
-        progress = [Path("done").set(done), Path("total").set(self._total)]
+        progress: list[Action] = [Path("done").set(done)]
+        if self._total is not None:
+            self._total = max(self._total, done)
+            progress.append(Path("total").set(self._total))
         update(self._job, [*progress, renewal()])
 
     def _beat(self) -> None:

@@ -20,7 +20,7 @@ from chalicelib.errors import StoreUnavailableError
 from chalicelib.exports import lease
 from chalicelib.exports.delivery import unavailable
 from chalicelib.settings import settings
-from chalicelib.users.listing import Filters
+from chalicelib.users.filters import Filters
 from chalicelib.users.model import StoreUser
 from chalicelib.users.tables import ExportItem, store
 

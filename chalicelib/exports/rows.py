@@ -1,27 +1,34 @@
-"""Every row of a list or of a filter, streamed: one chunk is read while another is written."""
+"""Every row of a list, filter or search, streamed: one chunk is read while another is written."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from chalicelib.users import listing, paging
+from chalicelib.users import listing, searching
+from chalicelib.users.filters import Filters
 from chalicelib.users.item import from_item
-from chalicelib.users.listing import Filters
 from chalicelib.users.model import Kind, StoreUser
 
 _T = TypeVar("_T")
 
 
 def everyone(kind: Kind, filters: Filters) -> Iterator[list[StoreUser]]:
-    """Every user of the list in its default order, in chunks as DynamoDB answers them.
+    """Every user whom a walk through the pages of the list or search shows, in chunks.
 
-    The list's own range: what a page shows and what a file holds cannot differ. Raises
-    `StoreUnavailableError`; then nothing that was yielded may pass for the whole.
+    The same ranges and the same search as those of the pages: what the screen shows and what a
+    file holds cannot differ. Raises `StoreUnavailableError`; then nothing that was yielded may
+    pass for the whole.
     """
-    # What a filter narrows down in another way than by a range is to be dispatched here.
-    found = paging.walk(listing.rows_of(kind, filters, listing.DEFAULT_SORT))
-    for items in _read_ahead(found):
+    if filters.q is not None:
+        yield from _read_ahead(searching.everyone(kind, filters))
+        return
+    for items in _read_ahead(listing.rows_of(kind, filters, listing.DEFAULT_SORT).walk()):
         yield [from_item(item) for item in items]
+
+
+def count(kind: Kind, filters: Filters) -> int | None:
+    """How many they are; None for a search: to count what one finds is to make it twice."""
+    return None if filters.q is not None else listing.count(kind, filters)
 
 
 def _read_ahead(chunks: Iterator[_T]) -> Iterator[_T]:

@@ -21,7 +21,6 @@ from chalicelib.exports.files import Written, file_name, object_key, write_file
 from chalicelib.exports.lease import Lease, LostError, OutOfTimeError
 from chalicelib.exports.newleads import NewLeads
 from chalicelib.settings import settings
-from chalicelib.users import listing
 from chalicelib.users.model import StoreUser
 from chalicelib.users.tables import ExportItem, store
 
@@ -119,8 +118,10 @@ def _produce(job: ExportItem, remaining_seconds: Callable[[], float]) -> None:
     kind = jobs.KINDS[job.resource]
     news = NewLeads.begin(job) if jobs.is_incremental(job) else None
     filters = news.filters if news else jobs.filters_of(job)
-    total = listing.count(kind, filters) - (len(news.known) if news else 0)
-    with Lease(job, max(total, 0), remaining_seconds) as hold:
+    total = rows.count(kind, filters)
+    if news and total is not None:
+        total = max(total - len(news.known), 0)
+    with Lease(job, total, remaining_seconds) as hold:
         chunks: Iterable[Sequence[StoreUser]] = rows.everyone(kind, filters)
         written = write_file(job, hold.following(news.pick(chunks) if news else chunks), hold.check)
     if news:

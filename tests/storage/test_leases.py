@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib import aws
 from chalicelib.exports import lease, running
-from chalicelib.users import paging
+from chalicelib.users import ranges
 from tests.builders import client, lead, save
 from tests.conftest import template_resources
 from tests.exporting import (

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib.errors import NotFoundError
 from chalicelib.exports import rows
-from chalicelib.users import listing, paging
+from chalicelib.users import listing, ranges
 from chalicelib.users.filters import Filters
 from chalicelib.users.item import from_item
 from chalicelib.users.listing import SORTS
@@ -230,7 +230,7 @@ def test_a_user_of_the_other_kind_or_of_none_is_not_found() -> None:
 def test_everyone_comes_newest_first_in_chunks_and_is_as_many_as_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(paging, "_MAX_CHUNK", 2)
+    monkeypatch.setattr(ranges, "_WALK_CHUNK", 2)
     assert (list(rows.everyone(Kind.LEAD, EVERYBODY)), listing.count(Kind.LEAD, EVERYBODY)) == (
         [[]],
         0,

@@ -11,7 +11,7 @@ import pytest
 from chalicelib import aws, clock
 from chalicelib.exports import delivery, jobs, lease
 from chalicelib.exports.running import BusyError
-from chalicelib.users import audit, listing, paging
+from chalicelib.users import audit, listing, ranges
 from chalicelib.users.model import Kind, StoreUser
 from tests.builders import Sent, client, customer, lead, save, save_item, sent_requests
 from tests.exporting import (
@@ -199,7 +199,7 @@ def _ticking(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
 
 
 def test_a_short_run_reports_its_start_and_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging, "_MAX_CHUNK", 2)
+    monkeypatch.setattr(ranges, "_WALK_CHUNK", 2)
     stop_clock(monkeypatch)
     save(*_leads(9))
     assert _progress() == [("0", "9"), ("9", "9")]
@@ -208,7 +208,7 @@ def test_a_short_run_reports_its_start_and_its_end(monkeypatch: pytest.MonkeyPat
 def test_a_long_run_reports_its_progress_against_a_known_total(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(paging, "_MAX_CHUNK", 2)
+    monkeypatch.setattr(ranges, "_WALK_CHUNK", 2)
     _ticking(monkeypatch, 1)
     save(*_leads(9))
     assert _progress() == [
@@ -218,7 +218,7 @@ def test_a_long_run_reports_its_progress_against_a_known_total(
 
 
 def test_progress_is_written_at_most_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging, "_MAX_CHUNK", 1)
+    monkeypatch.setattr(ranges, "_WALK_CHUNK", 1)
     _ticking(monkeypatch, 0.4)
     save(*_leads(9))
     done = [int(one) for one, _ in _progress()]
@@ -228,7 +228,7 @@ def test_progress_is_written_at_most_once_a_second(monkeypatch: pytest.MonkeyPat
 
 
 def test_each_report_renews_the_lease_of_ninety_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging, "_MAX_CHUNK", 2)
+    monkeypatch.setattr(ranges, "_WALK_CHUNK", 2)
     _ticking(monkeypatch, 60)
     save(*_leads(3))
     leases = [clock.parse_instant(one["lease_until"]) for one in _reports()]

@@ -11,7 +11,7 @@ from botocore.exceptions import ConnectionClosedError
 from chalicelib import aws
 from chalicelib.errors import StoreUnavailableError
 from chalicelib.exports import jobs, upload
-from chalicelib.users import paging
+from chalicelib.users import ranges
 from tests.builders import client, lead, save
 from tests.exporting import (
     At,
@@ -39,7 +39,7 @@ PARTS = ["CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"]
 def clock(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Clock:  # noqa: ARG001 - needs tables
     """Leads with names of 32,000 characters: 11 MB of CSV, two parts of 5 MiB and a rest."""
     monkeypatch.setattr(upload, "PART_BYTES", 5 * 1024 * 1024)
-    monkeypatch.setattr(paging, "_MAX_CHUNK", 20)
+    monkeypatch.setattr(ranges, "_WALK_CHUNK", 20)
     save(*(lead(f"led_{number}", first_name=f"{number:05}" * 6_400) for number in range(LEADS)))
     return stop_clock(monkeypatch)
 
