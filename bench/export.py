@@ -1,6 +1,6 @@
 """Exports measured: `python -m bench.export [write] [read] [whole]`, on one core.
 
-write: 100,000 rows × 12 columns, by processor time, against other writers and the floor.
+write: 100,000 rows of 12 columns, by processor time, against other writers and the floor.
 read: 100,000 customers, against PynamoDB's own iterator, by processor time.
 whole: from the table into the bucket, 100,000 and 1,000,000 rows: time and peak memory.
 
@@ -62,7 +62,7 @@ def _compare(step: str, figure: str, unit: str, names: Sequence[str], stored: in
             best[name] = min(took, best.get(name, took))
     for name, took in best.items():
         ratio = took / best[unit]
-        print(f"{step} {_ROWS:,} rows  {name:10}  {took:7.2f} s CPU  {ratio:6.2f} × {unit}")
+        print(f"{step} {_ROWS:,} rows  {name:10}  {took:7.2f} s CPU  {ratio:6.2f} times {unit}")
 
 
 def _whole(s3_endpoint: str) -> None:

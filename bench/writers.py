@@ -3,6 +3,7 @@
 import zipfile
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from itertools import chain
 from typing import IO, Any, cast
 
 from chalicelib.exports import workbook
@@ -90,9 +91,7 @@ def xlsxwriter(layout: Layout, chunks: Chunks) -> int:
     book = Workbook(content, {"constant_memory": True, "strings_to_formulas": False})
     formats = [book.add_format({"num_format": one}) for one in ("@", "yyyy-mm-dd hh:mm", "0")]
     sheet = book.add_worksheet(layout.title)
-    number = 0
-    for row in (row for rows in chunks for row in rows):
-        number += 1
+    for number, row in enumerate(chain.from_iterable(chunks), start=1):
         for column, value in enumerate(_natural(row)):
             if isinstance(value, str):
                 sheet.write_string(number, column, value, formats[0])
@@ -122,7 +121,7 @@ def openpyxl(layout: Layout, chunks: Chunks) -> int:
 
 def _natural(row: Row) -> list[Any]:
     """The values as the libraries want them: dates as dates, in the zone, without one."""
-    values = cast("list[Any]", list(row))
+    values: list[Any] = list(row)
     moment = datetime.fromisoformat(values[_INSTANT])
     values[_INSTANT] = moment.astimezone(settings().time_zone).replace(tzinfo=None)
     for number in _DATES:

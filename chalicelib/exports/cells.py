@@ -45,7 +45,7 @@ class Styles:
     number: str
 
 
-def cells_of(
+def cells_of(  # noqa: PLR0913, PLR0917 - what the cells of a column depend on
     column: Column, letters: str, styles: Styles, language: str, zone: tzinfo, tally: Tally
 ) -> Cells:
     """What writes the column, in the style of its type; cells that are cut go to the tally."""

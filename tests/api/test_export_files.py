@@ -6,10 +6,13 @@ import pytest
 
 from chalicelib import aws, clock
 from chalicelib.exports import schedule
+from chalicelib.exports.jobs import find_file
 from tests.api.client import Client
 from tests.api.exports import KEYS, audit_of, link_to, object_of, order_export, run_exports
 from tests.builders import lead, refusals, save
-from tests.exporting import Clock, before, object_keys, unreachable
+from tests.exporting import Clock, before, ids, object_keys, unreachable
+from tests.feed import Feed
+from tests.following import follow
 
 
 @pytest.mark.usefixtures("monday")
@@ -43,6 +46,27 @@ def test_a_link_to_the_file_is_made_at_each_read_of_a_job_that_succeeded(api: Cl
     assert audit_of(export_id) == ["export.requested", "export.succeeded"]
     assert api.get(f"/v1/exports/{export_id}").json["download_url"].startswith("https://")
     assert audit_of(export_id) == ["export.link_issued", "export.requested", "export.succeeded"]
+
+
+def test_the_file_of_a_search_has_as_many_rows_as_the_list_and_the_job(api: Client) -> None:
+    feed = Feed()
+    save(
+        lead(last_name="García"),
+        lead("led_8", last_name="Ruiz", company_email="garcia@clinica.example"),
+        lead("led_9", first_name="Ana", last_name="Ruiz"),
+    )
+    follow(feed)
+    page = api.get("/v1/leads", q="garcia").json["page"]
+    assert (page["total"], page["total_relation"]) == (2, "exact")
+    export_id = order_export(api, format="csv", filters={"q": "garcia"})
+    run_exports()
+    job = api.get(f"/v1/exports/{export_id}").json
+    assert (job["status"], job["rows"], job["progress"]) == (
+        *("succeeded", 2, {"done": 2, "total": 2}),
+    )
+    stored = find_file(export_id)
+    assert stored is not None
+    assert sorted(ids(stored)) == ["led_0007", "led_8"]
 
 
 def test_an_expired_export_says_so_and_offers_no_link(api: Client, monday: Clock) -> None:

@@ -236,7 +236,8 @@ def test_a_worker_near_its_time_limit_hands_over_before_it_is_ended() -> None:
     message = ordered()
     _out_of_time(message)
     job = stored_job(message)
-    assert (job.status, job.attempt, job.error) == ("queued", 1, None)
+    assert (job.status, job.attempt) == ("queued", 1)
+    assert job.error is None
     assert object_keys() == []
     deliver(message)
     _assert_succeeded_once(message, attempt=2)

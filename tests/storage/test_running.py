@@ -4,6 +4,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -234,10 +235,7 @@ def test_each_report_renews_the_lease_of_ninety_seconds(monkeypatch: pytest.Monk
     leases = [clock.parse_instant(one["lease_until"]) for one in _reports()]
     assert len(leases) == 4
     # A report looks at the clock twice.
-    assert all(
-        (later - earlier).total_seconds() >= 120
-        for earlier, later in zip(leases, leases[1:], strict=False)
-    )
+    assert all((later - earlier).total_seconds() >= 120 for earlier, later in pairwise(leases))
 
 
 def test_the_lease_is_renewed_while_a_part_is_being_sent(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,19 +68,22 @@ def _needed(service: str, operation: str, parameters: dict[str, Any]) -> Iterato
         index = f"/index/{parameters['IndexName']}" if "IndexName" in parameters else ""
         yield f"dynamodb:{operation}", _RESOURCES[parameters["TableName"]] + index
     elif service == "s3":
-        bucket = _RESOURCES[parameters["Bucket"]]
-        if operation in {"HeadBucket", "ListObjectsV2"}:
-            yield "s3:ListBucket", bucket
-        elif operation == "ListMultipartUploads":
-            yield "s3:ListBucketMultipartUploads", bucket
-        else:
-            yield f"s3:{operation}", f"{bucket}/{parameters['Key']}"
+        yield _needed_in_bucket(operation, parameters)
     elif service == "sqs":
         yield f"sqs:{operation}", _QUEUES[parameters["QueueUrl"].rpartition("/")[2]]
     elif service == "sns":
         yield f"sns:{operation}", "MarketingTopic"
     else:
         yield f"secretsmanager:{operation}", _RESOURCES[parameters["SecretId"]]
+
+
+def _needed_in_bucket(operation: str, parameters: dict[str, Any]) -> Grant:
+    bucket = _RESOURCES[parameters["Bucket"]]
+    if operation in {"HeadBucket", "ListObjectsV2"}:
+        return "s3:ListBucket", bucket
+    if operation == "ListMultipartUploads":
+        return "s3:ListBucketMultipartUploads", bucket
+    return f"s3:{operation}", f"{bucket}/{parameters['Key']}"
 
 
 def _granted(function: str) -> list[Grant]:
