@@ -64,11 +64,6 @@ def everyone(kind: Kind, filters: Filters) -> Iterator[list[StoreUser]]:
         here = Position(read.edge, forward=True, start=0) if read.edge else None
 
 
-def count(kind: Kind, filters: Filters) -> int:
-    """How many `filters.q` finds. Reads them all: for exports, not for pages."""
-    return sum(len(users) for users in everyone(kind, filters))
-
-
 def _source(kind: Kind, filters: Filters, *, counting: bool, bounded: bool = True) -> Source:
     search = Search.of(filters.q or "")
     if not search.words:
