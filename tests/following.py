@@ -3,6 +3,9 @@
 from typing import Any
 
 from chalicelib.triggers.stream import stream
+from chalicelib.users.derived import Derived
+from chalicelib.users.item import to_item
+from chalicelib.users.model import StoreUser
 from tests.builders import RawItem, client
 from tests.feed import Feed, Record
 
@@ -64,3 +67,18 @@ def empty(*tables: str) -> None:
         for item in items(table):
             key = {name: item[name] for name in keys.get(table, ("id",))}
             client().delete_item(TableName=table, Key=key)
+
+
+def entries_of(*users: StoreUser) -> set[tuple[str, str, str]]:
+    """The entries that these users are to have."""
+    found = set()
+    for user in users:
+        document = Derived.of(to_item(user)).document
+        assert document
+        found |= {(*key, document.words) for key in document.entries(user.id)}
+    return found
+
+
+def numbers() -> dict[tuple[str, str], int]:
+    """The counters alone, without the finer ones beside them."""
+    return {key: numbers["n"] for key, numbers in counters().items() if "n" in numbers}

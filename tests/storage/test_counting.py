@@ -1,9 +1,7 @@
 """Search entries and totals: exactly once in effect, whoever brings them up, and how often."""
 
-import contextlib
 from dataclasses import replace
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,10 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib import clock
-from chalicelib.errors import StoreUnavailableError
 from chalicelib.users import access, counting, searching
 from chalicelib.users.access import Wish
-from chalicelib.users.derived import Derived
 from chalicelib.users.filters import Filters
 from chalicelib.users.item import to_item
 from chalicelib.users.model import Access, Kind, StoreUser
@@ -23,25 +19,24 @@ from tests.builders import (
     RawItem,
     client,
     customer,
-    hooked,
     lead,
-    lost_answers,
     operations,
-    refusals,
     save,
     save_item,
     sent_requests,
     stored,
 )
-from tests.feed import Feed, Record
-from tests.following import counters, empty, entries, follow, invoke, items
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits between tries: neither the SDK nor the code."""
-    for module in ("botocore.endpoint", "chalicelib.users.batches", "chalicelib.users.counting"):
-        monkeypatch.setattr(f"{module}.time", SimpleNamespace(sleep=lambda _: None))
+from tests.feed import Feed
+from tests.following import (
+    counters,
+    empty,
+    entries,
+    entries_of,
+    follow,
+    invoke,
+    items,
+    numbers,
+)
 
 
 @pytest.fixture
@@ -49,23 +44,10 @@ def feed(cloud: None) -> Feed:  # noqa: ARG001 - the tables
     return Feed()
 
 
-def _expected(*users: StoreUser) -> set[tuple[str, str, str]]:
-    found = set()
-    for user in users:
-        document = Derived.of(to_item(user)).document
-        assert document
-        found |= {(*key, document.words) for key in document.entries(user.id)}
-    return found
-
-
-def _numbers() -> dict[tuple[str, str], int]:
-    return {key: numbers["n"] for key, numbers in counters().items() if "n" in numbers}
-
-
 def test_a_new_user_is_counted_and_found(feed: Feed) -> None:
     save(lead())
     follow(feed)
-    assert entries() == _expected(lead())
+    assert entries() == entries_of(lead())
     assert counters() == {
         ("lead", "month#2026-02"): {"n": 1},
         ("lead", "day#2026-02-01"): {"n": 1, "hT08": 1},
@@ -79,8 +61,8 @@ def test_a_lead_that_becomes_a_customer_moves_between_the_lists(feed: Feed) -> N
     bought = customer("led_0007", ecosystem=None, registered_at="2026-02-01T08:00:00Z")
     save(bought)
     follow(feed)
-    assert entries() == _expected(bought)
-    assert _numbers() == {
+    assert entries() == entries_of(bought)
+    assert numbers() == {
         ("customer", "month#2026-02"): 1,
         ("customer", "day#2026-02-01"): 1,
         ("customer", "hour#2026-02-01T08"): 1,
@@ -88,8 +70,8 @@ def test_a_lead_that_becomes_a_customer_moves_between_the_lists(feed: Feed) -> N
     }
     save(lead())
     follow(feed)
-    assert entries() == _expected(lead())
-    assert {name for name, _ in _numbers()} == {"lead"}
+    assert entries() == entries_of(lead())
+    assert {name for name, _ in numbers()} == {"lead"}
     assert not {"segment", "segment_order"} & (stored("led_0007") or {}).keys()
 
 
@@ -113,7 +95,7 @@ def test_an_edit_outside_of_the_five_fields_and_a_toggle_write_no_entry(feed: Fe
         follow(feed)
     written = [one.body for one in sent if one.operation == "BatchWriteItem"]
     assert written == []
-    segments = {bucket for _, bucket in _numbers() if bucket.startswith("segment#")}
+    segments = {bucket for _, bucket in numbers() if bucket.startswith("segment#")}
     assert segments == {'segment#["past_due","Lite","annual","suspended",true]'}
     assert (stored("cus_0042") or {})["segment"]["S"] == (
         '["past_due","Lite","annual","suspended",true]'
@@ -135,7 +117,7 @@ def test_an_edit_of_a_name_leaves_no_old_entry(feed: Feed) -> None:
     renamed = customer(first_name="Zoë", phone_number="")
     save(renamed)
     follow(feed)
-    assert entries() == _expected(renamed)
+    assert entries() == entries_of(renamed)
 
 
 def test_records_that_come_again_and_in_any_order_change_nothing(feed: Feed) -> None:
@@ -145,122 +127,8 @@ def test_records_that_come_again_and_in_any_order_change_nothing(feed: Feed) -> 
     records = feed.records()
     for told in (records, records[::-1], records[2:5], records * 2):
         invoke(told)
-    assert entries() == _expected(second, lead("led_8", first_name="Pérez"))
-    assert _numbers()["lead", "month#2026-02"] == 2
-
-
-@pytest.mark.parametrize("operation", ["BatchGetItem", "BatchWriteItem", "TransactWriteItems"])
-def test_after_a_throttle_the_next_delivery_makes_up_for_it_at_once(
-    feed: Feed, operation: str
-) -> None:
-    save(customer())
-    follow(feed)
-    save(customer(first_name="Zoë"), lead())
-    records = feed.records()[feed.position :]
-    code = "ProvisionedThroughputExceededException"
-    with refusals(operation, code), pytest.raises(StoreUnavailableError):
-        invoke(records)
-    invoke(records)
-    assert entries() == _expected(customer(first_name="Zoë"), lead())
-    assert _numbers()["lead", "month#2026-02"] == 1
-
-
-@pytest.mark.parametrize("operation", ["BatchWriteItem", "TransactWriteItems"])
-@pytest.mark.parametrize("times", [1, 4])
-def test_a_lost_answer_counts_nobody_twice(feed: Feed, operation: str, times: int) -> None:
-    save(lead())
-    records = feed.records()
-    with lost_answers(operation, times), contextlib.suppress(StoreUnavailableError):
-        invoke(records)
-    invoke(records)
-    assert entries() == _expected(lead())
-    assert _numbers()["lead", "month#2026-02"] == 1
-
-
-class _Killed(BaseException):
-    """What takes a worker down without a word."""
-
-
-def _killed_at(number: int, records: list[Record]) -> bool:
-    """Have the function die before its request of that number; whether it got so far."""
-    requests = iter(range(1, 1_000))
-
-    def kill(_: object) -> None:
-        if next(requests) == number:
-            raise _Killed
-
-    with hooked("*", kill):
-        try:
-            invoke(records)
-        except _Killed:
-            return True
-    return False
-
-
-def test_a_worker_that_dies_at_any_request_is_made_up_for_when_its_lease_is_over(
-    feed: Feed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ahead = timedelta()
-    now = clock.now
-    monkeypatch.setattr(clock, "now", lambda: now() + ahead)
-    for number in range(1, 40):
-        before, after = lead(f"led_{number}"), lead(f"led_{number}", first_name="Zoë")
-        save(before)
-        follow(feed)
-        save(after)
-        records = feed.records()[feed.position :]
-        feed.position += len(records)
-        died = _killed_at(number, records)
-        ahead += timedelta(seconds=90)
-        invoke(records)
-        assert {one for one in entries() if one[1].endswith(f"#led_{number}")} == _expected(after)
-        if not died:
-            break
-    assert number > 6, "the worker makes more requests than that"
-    assert _numbers()["lead", "month#2026-02"] == number
-
-
-def _disturbed_at(number: int, feed: Feed, records: list[Record], its: StoreUser) -> bool:
-    """A second worker does its work before that request of the first; whether it came to it."""
-    requests, met = iter(range(1, 1_000)), []
-
-    def disturb(_: object) -> None:
-        if next(requests) == number:
-            met.append(number)
-            save(its)
-            with contextlib.suppress(StoreUnavailableError):
-                invoke(feed.records()[feed.position :])
-
-    with hooked("*", disturb), contextlib.suppress(StoreUnavailableError):
-        invoke(records)
-    return bool(met)
-
-
-def test_two_workers_at_one_user_never_write_over_each_other(feed: Feed) -> None:
-    for number in range(1, 40):
-        mine, its = lead(f"led_{number}", first_name="Ana"), lead(f"led_{number}", first_name="Bea")
-        save(mine)
-        if not _disturbed_at(number, feed, feed.records()[feed.position :], its):
-            break
-        follow(feed)
-        assert {one for one in entries() if one[1].endswith(f"#led_{number}")} == _expected(its)
-        assert _numbers()["lead", "month#2026-02"] == number
-    assert number > 6, "the worker makes more requests than that"
-
-
-def test_somebody_else_s_lease_makes_a_worker_come_back_later(feed: Feed) -> None:
-    save(lead())
-    follow(feed)
-    save(lead(first_name="Zoë"))
-    client().update_item(
-        TableName="totals",
-        Key={"list": {"S": "user#led_0007"}, "bucket": {"S": "state"}},
-        UpdateExpression="SET lease_until = :later",
-        ExpressionAttributeValues={":later": {"S": "2999-01-01T00:00:00Z"}},
-    )
-    with pytest.raises(StoreUnavailableError, match="Somebody else"):
-        follow(feed)
-    assert entries() == _expected(lead())
+    assert entries() == entries_of(second, lead("led_8", first_name="Pérez"))
+    assert numbers()["lead", "month#2026-02"] == 2
 
 
 def test_a_record_that_makes_no_sense_holds_nobody_up(feed: Feed) -> None:
@@ -268,7 +136,7 @@ def test_a_record_that_makes_no_sense_holds_nobody_up(feed: Feed) -> None:
     nonsense = {"eventID": "1", "dynamodb": {"NewImage": {"kind": {"S": "nonsense"}}}}
     records = feed.records()
     assert invoke([records[0], nonsense, records[1]]) == {"records": 3, "poisoned": 1}
-    assert entries() == _expected(lead("led_1"), lead("led_2"))
+    assert entries() == entries_of(lead("led_1"), lead("led_2"))
 
 
 def test_a_user_who_is_neither_is_in_no_list(feed: Feed) -> None:
@@ -288,7 +156,7 @@ def test_a_mark_has_everything_written_again(feed: Feed) -> None:
     save_item(marked)
     follow(feed)
     assert entries() == expected
-    assert _numbers()["lead", "month#2026-02"] == 1
+    assert numbers()["lead", "month#2026-02"] == 1
 
 
 def test_a_mark_that_a_writer_drops_has_nothing_written_again(feed: Feed) -> None:
@@ -311,8 +179,8 @@ def test_more_users_than_a_transaction_takes_are_all_counted(feed: Feed) -> None
     ]
     save(*users)
     counting.bring_up([user.id for user in users], clock.now() + timedelta(seconds=60))
-    assert sum(n for (_, bucket), n in _numbers().items() if bucket.startswith("month#")) == 60
-    assert entries() == _expected(*users)
+    assert sum(n for (_, bucket), n in numbers().items() if bucket.startswith("month#")) == 60
+    assert entries() == entries_of(*users)
     assert feed.records()
 
 
@@ -364,10 +232,10 @@ def test_whatever_happens_and_is_told_again_what_is_derived_is_what_there_is(
         else:
             feed.position = max(0, feed.position - arguments[0])
     follow(feed)
-    assert entries() == _expected(*there.values())
+    assert entries() == entries_of(*there.values())
     months = [one.registered_at[:7] for one in there.values()]
     counted = {
-        (kind, bucket): n for (kind, bucket), n in _numbers().items() if bucket[:5] == "month"
+        (kind, bucket): n for (kind, bucket), n in numbers().items() if bucket[:5] == "month"
     }
     assert sum(counted.values()) == len(months)
     for one in there.values():
