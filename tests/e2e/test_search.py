@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlencode
 
@@ -102,6 +103,29 @@ def test_reindex_makes_everything_anew(stack: Stack, token: str) -> None:
     count = client.scan(TableName=tables["users"], Select="COUNT")["Count"]
     assert done.stdout == f"{count} of {count} users derived anew; 0 swept away.\n"
     assert _found(stack, token, "amaru") == ["led_anew"]
+
+
+def test_reindex_goes_on_while_others_write(stack: Stack, token: str) -> None:
+    names = [f"Kusi{number}" for number in range(20)]
+    users = [f"led_busy_{number}" for number in range(4)]
+
+    def write() -> None:
+        for at, name in enumerate(names):
+            _put(stack, _item(users[at % 4], name))
+        _delete(stack, users[3])
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        done = stack.run("infra.reindex")
+        writing.result()
+
+    assert done.returncode == 0, done.stderr
+    eventually(lambda: sorted(_found(stack, token, "kusi")) == users[:3])
+    for user_id, name in zip(users[:3], names[-4:-1], strict=True):
+        assert _found(stack, token, name) == [user_id]
+    assert _found(stack, token, "kusi12") == []
+    for user_id in users[:3]:
+        _delete(stack, user_id)
 
 
 def test_replay_puts_back_what_makes_sense_by_now(stack: Stack, token: str) -> None:
