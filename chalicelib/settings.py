@@ -107,6 +107,7 @@ class Settings:
     gateway_scope: str = _variable("GATEWAY_SCOPE", _text)
     group_roles: Mapping[str, str] = _variable("GROUP_ROLES", _group_roles)
     sign_in_url: str = _variable("SIGN_IN_URL", _optional, "")
+    session_hours: int = _variable("SESSION_HOURS", _between(1, 720), "12")
     public_url: str = _variable("PUBLIC_URL", _optional, "")
     cors_origins: tuple[str, ...] = _variable("CORS_ORIGINS", _origins, "")
     time_zone: ZoneInfo = _variable(  # noqa: RUF009 - as all the others
@@ -148,3 +149,9 @@ def _read(
 def settings() -> Settings:
     """The settings of this process, read on first use: importing must not need them."""
     return Settings.from_env(os.environ)
+
+
+def origin(url: str) -> str:
+    """Scheme and host of an address: what a browser compares, and a content policy names."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -7,20 +7,27 @@ from pathlib import Path
 
 from chalicelib.api.http import Answer, Call, serves
 from chalicelib.errors import NotFoundError
+from chalicelib.settings import origin, settings
 
 _FOLDER = Path(__file__).parent.parent / "ui"
-_PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
-    "connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
+_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'; connect-src 'self' "
+)
 
 
 @serves("get_page")
 def get_page(call: Call) -> Answer:  # noqa: ARG001 - a view
-    """The page."""
-    return _file("index.html", {**_PAGE_HEADERS, "Cache-Control": "no-cache"})
+    """The page. It talks to this API, and to the user pool for signing in; to nobody else."""
+    addresses = (settings().sign_in_url, settings().token_keys_url)
+    others = sorted({origin(address) for address in addresses if address})
+    headers = {
+        "Content-Security-Policy": _POLICY + " ".join(others),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cache-Control": "no-cache",
+    }
+    return _file("index.html", headers)
 
 
 @serves("get_page_file")

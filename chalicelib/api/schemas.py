@@ -194,7 +194,15 @@ SCHEMAS: Mapping[str, Schema] = {
             "stage": TEXT,
             "languages": {"type": "array", "items": TEXT},
             "time_zone": TEXT,
-            "sign_in": record({"url": TEXT, "client_id": TEXT, "scopes": TEXT}),
+            "sign_in": record(
+                {
+                    "url": TEXT,
+                    "pool_url": TEXT,
+                    "client_id": TEXT,
+                    "scopes": TEXT,
+                    "session_seconds": _COUNT,
+                }
+            ),
             "limits": {"type": "object", "additionalProperties": {"type": "integer"}},
         }
     ),

@@ -8,7 +8,7 @@ from chalicelib import aws, clock, log
 from chalicelib.api import openapi
 from chalicelib.api.http import Answer, Call, serves
 from chalicelib.api.schemas import LANGUAGES, MAX_BODY_BYTES
-from chalicelib.settings import settings
+from chalicelib.settings import origin, settings
 from chalicelib.users.tables import store
 
 
@@ -23,7 +23,9 @@ def get_config(call: Call) -> Answer:  # noqa: ARG001 - a view
             "sign_in": {
                 "url": settings().sign_in_url,
                 "client_id": settings().page_client_id,
+                "pool_url": f"{origin(settings().token_keys_url)}/",
                 "scopes": "openid email profile",
+                "session_seconds": settings().session_hours * 3_600,
             },
             "limits": {
                 "page_rows": 100,

@@ -1,0 +1,142 @@
+// The switch: whom it hits, why, the result at once, a way back, and what somebody else did meanwhile.
+
+import { call, get } from "./api.js";
+import { button, facts, h, theirs } from "./dom.js";
+import { fullName } from "./table.js";
+import { actions, open, say, trouble } from "./windows.js";
+import { moment, number, t, term } from "./words.js";
+
+const SHORTEST_REASON = 3;
+
+const change = async (row, access, reason) =>
+  (
+    await call("PUT", `v1/customers/${row.id}/access`, {
+      body: { access, ...(reason ? { reason } : {}) },
+      headers: { "If-Match": `"${row.version}"` },
+    })
+  ).data;
+
+const licencesInUse = (row) =>
+  (row.subscription?.licences ?? []).filter((part) => part.status === "assigned").reduce((sum, part) => sum + part.count, 0);
+
+/** Ask whether to switch the access of the row over, and do it; `update` is told of each newer state. */
+export function flipAccess(row, update) {
+  const inside = h("div", { class: "stack", "aria-busy": "true" }, h("p", { class: "quiet" }, t("loading")));
+  const wished = row.access === "active" ? "suspended" : "active";
+  const dialog = open(t(`switch.${wished}.title`), inside);
+  ask({ id: row.id, wished, dialog, inside, update });
+}
+
+async function ask(wish) {
+  const { inside } = wish;
+  try {
+    const row = await get(`v1/customers/${wish.id}`);
+    wish.update(row);
+    inside.replaceChildren(...form(wish, row));
+    inside.querySelector("textarea")?.focus();
+  } catch (error) {
+    inside.replaceChildren(trouble(error, () => ask(wish)));
+  }
+  inside.removeAttribute("aria-busy");
+}
+
+/** The dialog's content for the row as it is now; `notice` stands above it. */
+function form(wish, row, notice = null) {
+  const { wished, dialog } = wish;
+  if (row.access === wished) {
+    return [notice, whom(row), actions(button(t("close"), () => dialog.close(), { kind: "main" }))];
+  }
+  const suspending = wished === "suspended";
+  const reason = h("textarea", {
+    id: "reason",
+    rows: "3",
+    maxlength: "500",
+    required: suspending,
+    minlength: SHORTEST_REASON,
+    "aria-describedby": "reason-hint",
+  });
+  const submit = button(t(`switch.${wished}.do`), () => {}, { type: "submit", kind: suspending ? "danger" : "main" });
+  const answer = h("div");
+  return [
+    notice,
+    h("p", { class: suspending ? "warning" : "" }, t(`switch.${wished}.effect`)),
+    whom(row),
+    h(
+      "form",
+      {
+        submit: (event) => {
+          event.preventDefault();
+          carryOut(wish, row, reason, submit, answer);
+        },
+      },
+      h("label", { class: "field" }, t(suspending ? "reason" : "reason.optional"), reason),
+      h("p", { id: "reason-hint", class: "quiet" }, t(suspending ? "reason.hint" : "reason.hint.optional")),
+      answer,
+      actions(button(t("cancel"), () => dialog.close()), submit),
+    ),
+  ];
+}
+
+const whom = (row) =>
+  facts([
+    [t("column.customer"), theirs(fullName(row))],
+    [t("column.company_name"), theirs(row.company_name)],
+    [t("column.ecosystem"), row.ecosystem && theirs(row.ecosystem.name)],
+    [t("licences.in_use"), number(licencesInUse(row))],
+    [t("access.now"), term("access", row.access)],
+  ]);
+
+async function carryOut(wish, row, reason, submit, answer) {
+  const text = reason.value.trim();
+  const short = text.length < SHORTEST_REASON && (text || wish.wished === "suspended");
+  reason.setAttribute("aria-invalid", String(Boolean(short)));
+  if (short) {
+    answer.replaceChildren(h("p", { class: "wrong", role: "alert" }, t("reason.short")));
+    reason.focus();
+    return;
+  }
+  submit.disabled = true;
+  try {
+    const now = await change(row, wish.wished, text);
+    wish.dialog.close();
+    wish.update(now);
+    tell(now, wish.update);
+  } catch (error) {
+    submit.disabled = false;
+    if (error.code !== "version-conflict") answer.replaceChildren(trouble(error));
+    else conflict(wish, error.body.current, wish.inside);
+  }
+}
+
+/** Somebody was faster: show what is true now, by whom and why, and let the reader decide again. */
+function conflict(wish, current, inside) {
+  wish.update(current);
+  const last = current.access_change;
+  const notice = h(
+    "div",
+    { class: "warning", role: "alert" },
+    h("strong", null, t("conflict")),
+    h("p", null, t("conflict.now", { state: term("access", current.access) })),
+    last && h("p", null, `${moment(last.at)} · `, theirs(last.by), last.reason ? [": ", theirs(last.reason)] : ""),
+  );
+  inside.replaceChildren(...form(wish, current, notice).filter(Boolean));
+  inside.querySelector("button.main, textarea")?.focus();
+}
+
+function tell(now, update) {
+  const back = now.access === "active" ? "suspended" : "active";
+  say(t(`switch.${now.access}.done`, { name: fullName(now) }), {
+    act: { words: t("undo"), run: () => undo(now, back, update) },
+  });
+}
+
+async function undo(row, access, update) {
+  try {
+    const now = await change(row, access, t("undo.reason"));
+    update(now);
+    say(t(`switch.${access}.done`, { name: fullName(now) }));
+  } catch (error) {
+    if (error.code === "version-conflict") update(error.body.current);
+    say(error.code === "version-conflict" ? t("conflict") : error.words, { stay: true, kind: "bad" });
+  }
+}

@@ -1,0 +1,53 @@
+// Calls to the API, and its problems (RFC 9457) as errors.
+
+import { accessToken } from "./session.js";
+import { t, term } from "./words.js";
+
+/** What the API, or the way to it, answered instead of what was asked for. */
+export class Problem extends Error {
+  constructor(status, body = {}) {
+    super(body.title ?? "");
+    this.status = status;
+    this.code = (body.type ?? "").split("/").pop();
+    this.body = body;
+    this.requestId = body.request_id;
+  }
+
+  /** In the reader's words, with what can be done. */
+  get words() {
+    if (!this.status) return t("problem.offline");
+    const known = term("problem", this.code);
+    return known === this.code ? t("problem.internal") : known;
+  }
+}
+
+/** The answer: `data` (parsed JSON) and `headers`. Throws `Problem`; an aborted call throws `AbortError`. */
+export async function call(method, path, { body, headers, signal } = {}) {
+  let reply = await send(method, path, { body, headers, signal }, await accessToken());
+  if (reply.status === 401) reply = await send(method, path, { body, headers, signal }, await accessToken(true));
+  const text = await reply.text();
+  const data = (reply.headers.get("Content-Type") ?? "").includes("json") && text ? JSON.parse(text) : null;
+  if (!reply.ok) throw new Problem(reply.status, data ?? {});
+  return { data, headers: reply.headers };
+}
+
+async function send(method, path, { body, headers, signal }, token) {
+  if (!token) throw new Problem(401, { type: "unauthenticated" });
+  try {
+    return await fetch(path, {
+      method,
+      signal,
+      headers: {
+        Authorization: `Bearer ${token}`,
+        ...(body ? { "Content-Type": "application/json" } : {}),
+        ...headers,
+      },
+      body: body && JSON.stringify(body),
+    });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem(0);
+  }
+}
+
+export const get = async (path, signal) => (await call("GET", path, { signal })).data;

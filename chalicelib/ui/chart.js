@@ -1,0 +1,79 @@
+// Sign-ups per day, above the leads: bars to look at, a table for whoever listens.
+
+import { watch } from "./address.js";
+import { get, Problem } from "./api.js";
+import { h, svg } from "./dom.js";
+import { day, number, t } from "./words.js";
+
+const SPANS = [30, 90, 365];
+const [WIDTH, HEIGHT] = [720, 64];
+const DAY_MS = 86_400_000;
+let span = SPANS[0];
+
+const date = (ms) => new Date(ms).toISOString().slice(0, 10);
+
+/** The chart, shown while the leads are; its place is there before its data is. */
+export function signUpsChart() {
+  const place = h("div", { class: "plot" });
+  const summary = h("figcaption", null, t("chart.title"));
+  const select = h(
+    "select",
+    {
+      id: "chart-span",
+      "aria-label": t("chart.span"),
+      change: () => {
+        span = Number(select.value);
+        load(place, summary);
+      },
+    },
+    SPANS.map((days) => h("option", { value: days }, t("chart.days", { n: days }))),
+  );
+  const figure = h("figure", { class: "chart", hidden: true }, h("div", { class: "line" }, summary, select), place);
+  watch((now, before) => {
+    figure.hidden = now.list !== "leads";
+    if (!figure.hidden && before?.list !== "leads") load(place, summary);
+  });
+  return figure;
+}
+
+async function load(place, summary) {
+  const to = Date.now();
+  try {
+    const totals = await get(`v1/totals?list=leads&from=${date(to - (span - 1) * DAY_MS)}&to=${date(to)}`);
+    draw(place, summary, totals.days);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    summary.textContent = t("chart.title");
+    place.replaceChildren(h("p", { class: "quiet" }, error.words));
+  }
+}
+
+function draw(place, summary, days) {
+  const sum = days.reduce((all, one) => all + one.registered, 0);
+  const best = days.reduce((most, one) => (one.registered > most.registered ? one : most), days[0]);
+  summary.replaceChildren(
+    h("strong", null, t("chart.title")),
+    ` ${t("chart.sum", { n: sum })}${sum ? ` · ${t("chart.best", { n: best.registered, day: day(best.on) })}` : ""}`,
+  );
+  const step = WIDTH / days.length;
+  const bars = days.map((one, index) => {
+    const height = one.registered ? Math.max(2, (one.registered / best.registered) * HEIGHT) : 0.5;
+    return svg(
+      "rect",
+      { x: (index * step + step * 0.1).toFixed(2), y: (HEIGHT - height).toFixed(2), width: (step * 0.8).toFixed(2), height: height.toFixed(2) },
+      svg("title", null, `${day(one.on)}: ${number(one.registered)}`),
+    );
+  });
+  const label = summary.textContent;
+  place.replaceChildren(
+    svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": label }, bars),
+    h("div", { class: "axis quiet", "aria-hidden": "true" }, h("span", null, day(days[0].on)), h("span", null, day(days.at(-1).on))),
+    h(
+      "table",
+      { class: "hidden" },
+      h("caption", null, t("chart.title")),
+      h("thead", null, h("tr", null, h("th", { scope: "col" }, t("chart.day")), h("th", { scope: "col" }, t("chart.registered")))),
+      h("tbody", null, days.map((one) => h("tr", null, h("td", null, day(one.on)), h("td", null, number(one.registered))))),
+    ),
+  );
+}

@@ -1,0 +1,195 @@
+// The detail window: everything about one customer or lead, with an address of its own.
+
+import { go, view, watch } from "./address.js";
+import { get } from "./api.js";
+import { button, facts, h, theirs } from "./dom.js";
+import { shown, switchOf, update } from "./list.js";
+import { ecosystemName, fullName, state } from "./table.js";
+import { open, trouble } from "./windows.js";
+import { day, moment, number, t, term } from "./words.js";
+
+let permissions = new Set();
+let dialog = null;
+
+/** Keep the window as the address wishes it. */
+export function startDetail(given) {
+  permissions = given;
+  watch((now) => {
+    if (!now.open) dialog?.close();
+    else if (dialog?.dataset.of !== now.open) show(now.open);
+  });
+  addEventListener("rows", () => dialog && walkers());
+}
+
+function show(id) {
+  if (!dialog) {
+    dialog = open("", [h("div", { class: "walk" }), h("div", { class: "stack", id: "detail" })], {
+      kind: "large",
+      closed: () => {
+        dialog = null;
+        if (view.open) go({ open: null });
+      },
+    });
+    dialog.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (step && !event.target.closest("textarea, input")) walk(step);
+    });
+  }
+  dialog.dataset.of = id;
+  walkers();
+  const known = shown.data.find((row) => row.id === id);
+  if (known) draw(known, true);
+  load(id);
+}
+
+async function load(id) {
+  const place = dialog.querySelector("#detail");
+  place.setAttribute("aria-busy", "true");
+  try {
+    const row = await get(`v1/${view.list}/${encodeURIComponent(id)}`);
+    if (dialog?.dataset.of !== id) return;
+    update(row);
+    draw(row, false);
+  } catch (error) {
+    if (dialog?.dataset.of !== id) return;
+    title(t("detail.missing"));
+    place.replaceChildren(trouble(error, () => load(id)));
+  }
+  place.removeAttribute("aria-busy");
+}
+
+const position = () => shown.data.findIndex((row) => row.id === dialog.dataset.of);
+
+function walk(step) {
+  const next = shown.data[position() + step];
+  if (next && position() >= 0) go({ open: next.id }, { replace: true });
+}
+
+function walkers() {
+  const at = position();
+  const place = dialog.querySelector(".walk");
+  const focused = place.contains(document.activeElement) ? document.activeElement.id : null;
+  const move = (id, words, picture, step) =>
+    button(t(words), () => walk(step), {
+      id,
+      picture,
+      bare: true,
+      "aria-disabled": at < 0 || !shown.data[at + step] ? "true" : null,
+    });
+  place.replaceChildren(
+    move("detail-previous", "detail.previous", "left", -1),
+    move("detail-next", "detail.next", "right", 1),
+    h("span", { class: "quiet" }, at < 0 ? "" : t("detail.of", { at: at + 1, n: shown.data.length })),
+  );
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+const title = (words) => dialog.querySelector("h2").replaceChildren(theirs(words));
+
+function draw(row, partial) {
+  title(fullName(row));
+  const parts = [part("detail.person", facts(person(row)))];
+  if (view.list === "customers") {
+    const { subscription } = row;
+    parts.push(part("detail.subscription", facts(subscribed(subscription ?? {}))));
+    parts.push(part("column.ecosystem", facts(ecosystem(row)), access(row, partial)));
+    parts.push(part("encounters", encounters(subscription?.encounters, partial)));
+    parts.push(part("licences", licences(subscription?.licences, partial)));
+    if (permissions.has("audit:read") && row.ecosystem) parts.push(part("history", history(row, partial)));
+  }
+  dialog.querySelector("#detail").replaceChildren(...parts);
+}
+
+const part = (name, ...content) => h("section", { class: name.replace(".", "-") }, h("h3", null, t(name)), content);
+
+const person = (row) => [
+  ...["first_name", "last_name", "company_email", "phone_number", "company_name"].map((name) => [
+    t(`column.${name}`),
+    row[name] && theirs(row[name]),
+  ]),
+  [t("column.registered_at"), moment(row.registered_at)],
+];
+
+const subscribed = ({ plan, billing_period: period, status, starts_on: start, ends_on: end }) => [
+  [t("filter.plan"), plan && theirs(plan)],
+  [t("filter.billing_period"), term("billing_period", period)],
+  [t("filter.status"), state("status", status)],
+  [t("starts_on"), start && day(start)],
+  [t("ends_on"), end && day(end)],
+];
+
+const ecosystem = (row) => [
+  [t("column.ecosystem"), ecosystemName(row)],
+  ...(row.ecosystem ? [[t("deployed_at"), moment(row.ecosystem.deployed_at)]] : []),
+];
+
+function access(row, partial) {
+  const last = row.access_change;
+  return h(
+    "div",
+    { class: "line" },
+    partial ? h("span", { class: "switch" }) : detailSwitch(row),
+    h("span", null, row.ecosystem ? term("access", row.access) : t("switch.no_ecosystem")),
+    last && h("span", { class: "quiet" }, `${moment(last.at)} · `, theirs(last.by)),
+  );
+}
+
+function detailSwitch(row) {
+  const toggle = switchOf(row);
+  toggle.id = "detail-switch";
+  return toggle;
+}
+
+/** After a switch in here, everything about this customer is read again. */
+export const refresh = () => dialog && load(dialog.dataset.of);
+
+function encounters(given, partial) {
+  if (partial) return h("p", { class: "quiet" }, t("loading"));
+  if (!given) return h("p", null, "—");
+  const { included = 0, used = 0 } = given;
+  return [
+    h("p", null, t("encounters.of", { used: used ?? 0, n: included ?? 0 })),
+    h("meter", { min: 0, max: included || 1, value: used ?? 0, high: (included || 1) * 0.9, "aria-label": t("encounters") }),
+  ];
+}
+
+function licences(given, partial) {
+  if (partial) return h("p", { class: "quiet" }, t("loading"));
+  const total = (given ?? []).reduce((sum, one) => sum + one.count, 0);
+  return [
+    h("p", null, t("licences.total", { n: total })),
+    facts((given ?? []).map((one) => [term("licence", one.status), number(one.count)])),
+  ];
+}
+
+function history(row, partial) {
+  const list = h("ol", { class: "history" });
+  if (!partial) more(row, list, null);
+  return list;
+}
+
+async function more(row, list, cursor) {
+  try {
+    const answer = await get(`v1/customers/${row.id}/access/history?limit=10${cursor ? `&cursor=${cursor}` : ""}`);
+    list.append(...answer.data.map(event));
+    if (!list.children.length) list.append(h("li", { class: "quiet" }, t("history.empty")));
+    const { next } = answer.page;
+    if (!next) return;
+    const further = h("li", null, button(t("history.more"), () => {
+      further.remove();
+      more(row, list, next);
+    }, { kind: "link" }));
+    list.append(further);
+  } catch (error) {
+    list.append(h("li", null, trouble(error)));
+  }
+}
+
+const event = (one) =>
+  h(
+    "li",
+    null,
+    state("access", one.to),
+    h("span", null, one.reason ? theirs(one.reason) : h("span", { class: "quiet" }, t("history.no_reason"))),
+    h("small", null, `${moment(one.at)} · `, theirs(one.by)),
+  );

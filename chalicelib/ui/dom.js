@@ -1,0 +1,53 @@
+// Elements without HTML strings: whatever people wrote stays text, and Trusted Types has nothing to object to.
+
+const SVG = "http://www.w3.org/20/svg";
+
+// One path each, in a box of 16 × 16, drawn with strokes.
+const ICONS = {
+  close: "M4 4l8 8M12 4l-8 8",
+  down: "M8 3v10M4 9l4 4 4-4",
+  download: "M8 2v8M5 7l3 3 3-3M3 13h10",
+  filter: "M2 4h12M4.5 8h7M7 12h2",
+  first: "M4 3v10M12 3L7 8l5 5",
+  left: "M10 3L5 8l5 5",
+  menu: "M2 4h12M2 8h12M2 12h12",
+  people: "M6 8a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM1.5 13.5c0-2.5 2-4 4.5-4s4.5 1.5 4.5 4M11 3.2a2.5 2.5 0 0 1 0 4.6M12 9.8c1.6.5 2.5 1.9 2.5 3.7",
+  right: "M6 3l5 5-5 5",
+  search: "M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zM10.5 10.5L14 14",
+  up: "M8 13V3M4 7l4-4 4 4",
+};
+
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (typeof value === "function") element.addEventListener(name, value);
+    else if (value !== null && value !== undefined && value !== false) {
+      element.setAttribute(name, value === true ? "" : value);
+    }
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** An element; a function among the attributes listens to the event of that name. */
+export const h = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
+
+export const svg = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+
+export const icon = (name) =>
+  svg("svg", { viewBox: "0 0 16 16", class: "icon", "aria-hidden": "true" }, svg("path", { d: ICONS[name] }));
+
+/** A button with words, an icon, or both; an icon alone gets its words as its label. */
+export function button(words, click, { kind = "plain", picture = null, bare = false, ...attributes } = {}) {
+  const label = bare ? { "aria-label": words, title: words } : {};
+  const content = [picture && icon(picture), bare ? null : h("span", null, words)];
+  return h("button", { type: "button", class: `button ${kind}`, click, ...label, ...attributes }, content);
+}
+
+/** What people wrote, in its own direction. */
+export const theirs = (text) => h("bdi", null, text);
+
+export const hidden = (text) => h("span", { class: "hidden" }, text);
+
+/** The rows of a description list: pairs of term and description; an empty one reads as a dash. */
+export const facts = (pairs) =>
+  h("dl", { class: "facts" }, pairs.map(([term, value]) => h("div", null, h("dt", null, term), h("dd", null, value || "—"))));

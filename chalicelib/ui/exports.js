@@ -1,0 +1,147 @@
+// Ordering an export of exactly what the screen shows, and finding the earlier ones.
+
+import { view, wishOf } from "./address.js";
+import { call, get } from "./api.js";
+import { button, h, theirs } from "./dom.js";
+import { chips } from "./filters.js";
+import { download, follow, mayCancel, remove } from "./jobs.js";
+import { shown } from "./list.js";
+import { totalOf } from "./pager.js";
+import { actions, open, say, trouble } from "./windows.js";
+import { language, moment, size, t, term } from "./words.js";
+
+/** Why this person cannot export the list on the screen, or null. */
+export const whyNoExport = (permissions) =>
+  permissions.has(`exports:${view.list}`) ? null : t(permissions.has("exports:leads") ? "export.leads_only" : "export.no_permission");
+
+export function openExports(permissions) {
+  const why = whyNoExport(permissions);
+  const earlier = h("div", { class: "earlier", tabindex: "0", role: "region", "aria-label": t("exports.earlier") });
+  const dialog = open(
+    t("exports"),
+    [
+      why ? h("p", { class: "warning" }, why) : orderForm(() => dialog),
+      h("h3", null, t("exports.earlier")),
+      earlier,
+    ],
+    { kind: "large exports", closed: () => removeEventListener("jobs", refresh) },
+  );
+  const refresh = () => list(earlier, null);
+  addEventListener("jobs", refresh);
+  refresh();
+}
+
+/** "these 478 rows", "all rows of this list" where nobody has counted. */
+function rowsWords() {
+  const { total, exact } = shown.page ? totalOf(shown.page, shown.data.length) : { total: null };
+  if (total === null) return t("export.all");
+  return exact ? t("export.these", { n: total }) : t("export.more_than", { n: total });
+}
+
+const radio = (name, value, words, checked) =>
+  h("label", { class: "option" }, h("input", { type: "radio", name, value, checked }), h("span", null, words));
+
+function orderForm(dialog) {
+  const answer = h("div");
+  const key = crypto.randomUUID();
+  const form = h(
+    "form",
+    {
+      class: "order",
+      submit: (event) => {
+        event.preventDefault();
+        order(form, key, answer, dialog());
+      },
+    },
+    h("p", { id: "what" }, h("strong", null, t(`list.${view.list}`)), ": ", rowsWords()),
+    h("div", { class: "chips" }, chips(wishOf(view))),
+    h(
+      "div",
+      { class: "pair" },
+      h("fieldset", null, h("legend", null, t("export.format")), radio("format", "xlsx", t("format.xlsx"), true), radio("format", "csv", t("format.csv"))),
+      h("fieldset", null, h("legend", null, t("export.language")), ["es", "en"].map((tag) => radio("language", tag, t(`language.${tag}`), tag === language))),
+    ),
+    answer,
+    actions(button(t("export.do"), () => {}, { kind: "main", type: "submit", picture: "download" })),
+  );
+  return form;
+}
+
+/** The key is the form's: ordering twice by accident, or again after a lost answer, is one export. */
+async function order(form, key, answer, dialog) {
+  const { format, language: wanted } = Object.fromEntries(new FormData(form));
+  const body = { resource: view.list, format, language: wanted, filters: wishOf(view) };
+  const submit = form.querySelector("[type=submit]");
+  submit.disabled = true;
+  try {
+    const { data: job } = await call("POST", "v1/exports", { body, headers: { "Idempotency-Key": key } });
+    dialog.close();
+    follow(job);
+    say(t("export.begun"));
+  } catch (error) {
+    answer.replaceChildren(trouble(error));
+    submit.disabled = false;
+  }
+}
+
+async function list(place, cursor) {
+  try {
+    const { data, page } = await get(`v1/exports?limit=10${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+    const items = data.map((job) => item(job, place));
+    if (cursor) place.querySelector("ul").append(...items);
+    else place.replaceChildren(items.length ? h("ul", null, items) : h("p", { class: "quiet" }, t("exports.none")));
+    place.querySelector(":scope > button")?.remove();
+    if (page.next) place.append(button(t("exports.more"), () => list(place, page.next), { kind: "link" }));
+  } catch (error) {
+    place.replaceChildren(trouble(error, () => list(place, cursor)));
+  }
+}
+
+function item(job, place) {
+  const what = `${t(`list.${job.resource}`)} · ${t(`format.${job.format}`)}`;
+  const period = job.period && t("export.period", { from: job.period.from ? moment(job.period.from) : "…", to: moment(job.period.to) });
+  return h(
+    "li",
+    null,
+    h(
+      "div",
+      null,
+      h("p", null, h("strong", null, what), " ", h("span", { class: `state job-${job.status}` }, term("export", job.status)), job.origin === "scheduled" ? h("span", { class: "tag" }, t("export.scheduled")) : ""),
+      h("p", { class: "quiet" }, t("export.by"), " ", theirs(job.requested_by), ` · ${moment(job.requested_at)}`),
+      h("p", { class: "quiet" }, outcome(job)),
+      period && h("p", { class: "quiet" }, period),
+      h("div", { class: "chips" }, chips(job.filters)),
+    ),
+    h("div", { class: "does" }, doings(job, what, place)),
+  );
+}
+
+function outcome(job) {
+  if (job.status === "failed") return job.error ?? "";
+  if (job.rows === null) return job.progress.total ? t("job.of", { done: job.progress.done, n: job.progress.total }) : "";
+  const expiry = job.expires_at && job.status === "succeeded" ? [t("export.expires", { day: moment(job.expires_at) })] : [];
+  return [t("export.rows", { n: job.rows }), ...(job.size_bytes ? [size(job.size_bytes)] : []), ...expiry].join(" · ");
+}
+
+function doings(job, what, place) {
+  const label = (words) => ({ kind: "small", "aria-label": `${words}: ${what}, ${moment(job.requested_at)}` });
+  const ended = job.status !== "queued" && job.status !== "running";
+  return [
+    job.status === "succeeded" && button(t("download"), () => download(job.id), { ...label(t("download")), picture: "download" }),
+    mayCancel() &&
+      button(t(ended ? "delete" : "job.cancel"), (event) => sure(event.currentTarget, job.id, place), label(t(ended ? "delete" : "job.cancel"))),
+  ];
+}
+
+/** Deleting is for good: the same button asks once more before it does. */
+async function sure(pressed, id, place) {
+  if (!pressed.dataset.sure) {
+    pressed.dataset.sure = "1";
+    pressed.classList.add("danger");
+    pressed.textContent = t("delete.sure");
+    pressed.setAttribute("aria-label", t("delete.sure"));
+    return;
+  }
+  if (await remove(id)) await list(place, null);
+  place.focus();
+}

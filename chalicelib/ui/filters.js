@@ -1,0 +1,106 @@
+// Filters: a window to choose them, chips that show them and take them away one by one.
+
+import { filtersOf, go, view, watch } from "./address.js";
+import { button, h, icon, theirs } from "./dom.js";
+import { actions, open } from "./windows.js";
+import { day, t, term } from "./words.js";
+
+const CHOICES = {
+  access: ["active", "suspended"],
+  ecosystem: ["deployed", "none"],
+  billing_period: ["monthly", "annual"],
+};
+const STATES = ["trialing", "active", "past_due", "suspended", "cancelled", "expired"];
+const plans = new Set(["Lite", "Plus", "Premium", "Free Trial"]);
+
+export const learnPlans = (rows) => {
+  for (const row of rows) if (row.subscription?.plan) plans.add(row.subscription.plan);
+};
+
+const shown = (name, value) => {
+  if (name.startsWith("registered")) return day(value);
+  return name === "plan" ? theirs(value) : term(name, value);
+};
+
+/** What the screen is narrowed to, one chip each; `remove` gets the name and the value of one. */
+export function chips(wish, remove = null) {
+  return Object.entries(wish).flatMap(([name, values]) =>
+    [values].flat().map((value) => {
+      const words = [h("span", { class: "quiet" }, t(`filter.${name}`)), " ", name === "q" ? theirs(value) : shown(name, value)];
+      return remove
+        ? h(
+            "button",
+            { type: "button", class: "chip", click: () => remove(name, value), "aria-label": t("filter.remove", { name: t(`filter.${name}`), value: name === "q" || name === "plan" ? value : shown(name, value) }) },
+            words,
+            icon("close"),
+          )
+        : h("span", { class: "chip" }, words);
+    }),
+  );
+}
+
+function remove(name, value) {
+  const rest = [view[name]].flat().filter((one) => one !== value);
+  go({ [name]: rest.length ? rest : null });
+  document.getElementById("filter").focus();
+}
+
+const clear = () => {
+  go(Object.fromEntries(Object.keys(filtersOf(view)).map((name) => [name, null])));
+  document.getElementById("filter").focus();
+};
+
+/** The bar of chips: empty, and without a place, while nothing is filtered. */
+export function chipBar() {
+  const bar = h("div", { class: "chips", role: "group", "aria-label": t("filters.active") });
+  watch((now) => {
+    const all = chips(filtersOf(now), remove);
+    bar.replaceChildren(...all, ...(all.length ? [button(t("filters.clear"), clear, { kind: "link" })] : []));
+    bar.hidden = !all.length;
+  });
+  return bar;
+}
+
+const option = (name, type, value, words, checked) =>
+  h("label", { class: "option" }, h("input", { type, name, value, checked }), h("span", null, words));
+
+function choice(name) {
+  const options = ["", ...CHOICES[name]].map((value) =>
+    option(name, "radio", value, value ? term(name, value) : t("any"), (view[name] ?? "") === value),
+  );
+  return h("fieldset", null, h("legend", null, t(`filter.${name}`)), options);
+}
+
+function several(name, values, words) {
+  const options = values.map((value) => option(name, "checkbox", value, words(value), view[name]?.includes(value)));
+  return h("fieldset", null, h("legend", null, t(`filter.${name}`)), options);
+}
+
+const date = (name) =>
+  h("label", { class: "field" }, t(`filter.${name}`), h("input", { type: "date", name, value: view[name], min: "2000-01-01", max: "2999-12-31" }));
+
+export function openFilters() {
+  const customers = view.list === "customers";
+  const form = h(
+    "form",
+    { method: "dialog", submit: () => go(read(form)) },
+    customers && [
+      ...Object.keys(CHOICES).map(choice),
+      several("status", STATES, (value) => term("status", value)),
+      several("plan", [...new Set([...plans, ...(view.plan ?? [])])], theirs),
+    ],
+    h("div", { class: "pair" }, date("registered_from"), date("registered_to")),
+    actions(button(t("filters.apply"), () => {}, { kind: "main", type: "submit" })),
+  );
+  open(t("filters"), form, { kind: "medium" });
+}
+
+function read(form) {
+  const data = new FormData(form);
+  const single = [...Object.keys(CHOICES), "registered_from", "registered_to"];
+  const many = ["status", "plan"];
+  return Object.fromEntries([
+    ...single.map((name) => [name, data.get(name) || null]),
+    ...many.map((name) => [name, data.getAll(name)]),
+  ]);
+}

@@ -1,0 +1,117 @@
+// Exports under way: the API is asked how far they are, whichever list is shown and however often the page is loaded.
+
+import { call, get, Problem } from "./api.js";
+import { button, h } from "./dom.js";
+import { say } from "./windows.js";
+import { number, t } from "./words.js";
+
+const PACE_MS = 1000;
+const RETRY_MS = 5000;
+const running = new Map();
+let person = null;
+
+const isUnderWay = (job) => job.status === "queued" || job.status === "running";
+
+/** Follow what this person asked for before the page was loaded. */
+export async function startJobs(session) {
+  person = session;
+  if (!session.permissions.includes("exports:read")) return;
+  try {
+    const { data } = await get("v1/exports?limit=25");
+    for (const job of data) if (isUnderWay(job) && job.requested_by === session.username) follow(job);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+  }
+}
+
+export const mayCancel = () => person.permissions.includes("exports:delete");
+
+/** Show the job's progress until it has ended, then what came of it. */
+export function follow(job) {
+  draw(job);
+  setTimeout(look, PACE_MS, job.id);
+}
+
+async function look(id) {
+  if (!running.has(id)) return;
+  try {
+    const job = await get(`v1/exports/${id}`);
+    if (!running.has(id)) return;
+    if (isUnderWay(job)) follow(job);
+    else end(job);
+  } catch (error) {
+    if (error.status === 404 || error.status === 401) drop(id);
+    else setTimeout(look, RETRY_MS, id);
+  }
+}
+
+function drop(id) {
+  running.get(id)?.remove();
+  running.delete(id);
+  dispatchEvent(new CustomEvent("jobs"));
+}
+
+function draw(job) {
+  const { done, total } = job.progress;
+  const bar = running.get(job.id) ?? add(job);
+  const words = total ? t("job.of", { done, n: total }) : done ? t("job.rows", { n: done }) : t(`job.${job.status}`);
+  bar.querySelector(".done").textContent = words;
+  const progress = bar.querySelector("progress");
+  if (total) {
+    progress.max = total;
+    progress.value = done;
+  }
+}
+
+function add(job) {
+  const bar = h(
+    "div",
+    { class: "job", "data-job": job.id },
+    h("span", null, t(`job.${job.resource}`)),
+    h("progress", { "aria-label": t(`job.${job.resource}`) }),
+    h("span", { class: "done quiet" }),
+    mayCancel() && button(t("job.cancel"), () => cancel(job.id), { kind: "small" }),
+  );
+  document.getElementById("jobs").append(bar);
+  running.set(job.id, bar);
+  dispatchEvent(new CustomEvent("jobs"));
+  return bar;
+}
+
+function end(job) {
+  drop(job.id);
+  if (job.status === "succeeded") {
+    say(t("job.succeeded", { n: job.rows }), { stay: true, act: { words: t("download"), run: () => download(job.id) } });
+  } else if (job.status === "failed") {
+    say(`${t("job.failed")} ${job.error ?? ""}`, { stay: true, kind: "bad" });
+  }
+}
+
+async function cancel(id) {
+  await remove(id);
+  say(t("job.cancelled"));
+}
+
+/** Cancel a job under way, or delete the file of one that has ended; both for good. */
+export async function remove(id) {
+  try {
+    await call("DELETE", `v1/exports/${id}`);
+  } catch (error) {
+    say(error.words, { stay: true, kind: "bad" });
+    return false;
+  }
+  drop(id);
+  return true;
+}
+
+/** Ask for a fresh link, which lives for five minutes, and follow it. */
+export async function download(id) {
+  try {
+    const job = await get(`v1/exports/${id}`);
+    if (!job.download_url) throw new Problem(410, { type: "export-gone" });
+    h("a", { href: job.download_url, download: job.file_name, rel: "noreferrer" }).click();
+    say(t("download.begun", { name: job.file_name, n: number(job.rows) }));
+  } catch (error) {
+    say(error.words, { stay: true, kind: "bad" });
+  }
+}

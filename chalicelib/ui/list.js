@@ -1,0 +1,117 @@
+// The list on the screen: fetches its rows, and shows them, their absence, the waiting or the trouble.
+
+import { filtersOf, go, rowsPath, view, watch } from "./address.js";
+import { flipAccess } from "./access.js";
+import { get } from "./api.js";
+import { button, h } from "./dom.js";
+import { learnPlans } from "./filters.js";
+import { drawPager, rangeWords } from "./pager.js";
+import { accessSwitch, drawRow, drawTable, skeleton } from "./table.js";
+import { say, trouble } from "./windows.js";
+import { t } from "./words.js";
+
+const SKELETON_AFTER_MS = 200;
+let permissions = new Set();
+let body = null;
+let aborting = null;
+/** The page of the list that is shown: its rows, and what the API said of it. */
+export let shown = { data: [], page: null };
+
+const handlers = {
+  get allowed() {
+    return permissions.has("access:change");
+  },
+  flip: (row) => flipAccess(row, update),
+  explain: (why) => say(why),
+  detail: (row) => go({ open: row.id }),
+};
+
+export const switchOf = (row) => accessSwitch(row, handlers);
+
+/** Show the row as it is now, wherever it stands on the screen. */
+export function update(row) {
+  shown.data = shown.data.map((one) => (one.id === row.id ? row : one));
+  const place = body.querySelector(`tr[data-id="${CSS.escape(row.id)}"]`);
+  if (!place) return;
+  const focused = place.contains(document.activeElement) ? document.activeElement.id : null;
+  place.replaceWith(drawRow(row, handlers));
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+/** Keep the list in the elements `rows` and `pager` as the address wishes it. */
+export function startList(given, rows, pager) {
+  permissions = given;
+  let key = null;
+  watch((now) => {
+    const { open: _, ...wished } = now;
+    if (JSON.stringify(wished) === key) return;
+    key = JSON.stringify(wished);
+    load(rows, pager);
+  });
+}
+
+async function load(rows, pager) {
+  aborting?.abort();
+  aborting = new AbortController();
+  const { signal } = aborting;
+  const list = view.list;
+  frame(rows);
+  rows.setAttribute("aria-busy", "true");
+  const waiting = setTimeout(() => body.replaceChildren(...skeleton()), SKELETON_AFTER_MS);
+  try {
+    const answer = await get(rowsPath(view), signal);
+    clearTimeout(waiting);
+    if (list === "customers") learnPlans(answer.data);
+    draw(rows, pager, answer);
+  } catch (error) {
+    clearTimeout(waiting);
+    if (error.name === "AbortError") return;
+    fail(rows, pager, error);
+  }
+  rows.removeAttribute("aria-busy");
+}
+
+/** A table of this list's columns around the body; the rows of before stay while new ones are on their way. */
+function frame(rows) {
+  const same = rows.querySelector("table")?.className === view.list;
+  const old = same && body ? [...body.children] : [];
+  const focused = rows.contains(document.activeElement) ? document.activeElement.id : null;
+  body = h("tbody", null, old);
+  rows.replaceChildren(drawTable(body));
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+function draw(rows, pager, answer) {
+  shown = answer;
+  body.replaceChildren(...answer.data.map((row) => drawRow(row, handlers)));
+  if (!answer.data.length) rows.append(empty(answer.page));
+  rows.scrollTop = 0;
+  drawPager(pager, answer.page, answer.data.length);
+  document.getElementById("live").textContent = rangeWords(answer.page, answer.data.length);
+  dispatchEvent(new CustomEvent("rows"));
+}
+
+function empty(page) {
+  const filtered = view.q || Object.keys(filtersOf(view)).length;
+  if (page.next) {
+    return note(t("empty.so_far"), t("empty.so_far.why"), button(t("empty.go_on"), () => go({ cursor: page.next }), { kind: "main" }));
+  }
+  if (!filtered) return note(t(`empty.${view.list}`), t("empty.why"));
+  const reset = Object.fromEntries(["q", ...Object.keys(filtersOf(view))].map((name) => [name, null]));
+  return note(t("empty.nothing"), t("empty.nothing.why"), button(t("empty.reset"), () => go(reset), { kind: "main" }));
+}
+
+const note = (title, why, act) => h("div", { class: "empty" }, h("strong", null, title), h("p", null, why), act);
+
+function fail(rows, pager, error) {
+  if (error.code === "stale-cursor") {
+    say(t("problem.stale-cursor"));
+    go({}, { replace: true });
+    return;
+  }
+  shown = { data: [], page: null };
+  body.replaceChildren();
+  pager.replaceChildren();
+  rows.append(trouble(error, () => load(rows, pager)));
+  document.getElementById("rows").focus({ preventScroll: true });
+}

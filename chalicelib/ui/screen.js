@@ -1,0 +1,157 @@
+// The frame around the lists: sidebar, tabs, tools; and the pages for whoever is not signed in or has no role.
+
+import { goToList, view, watch } from "./address.js";
+import { signUpsChart } from "./chart.js";
+import { button, h, icon, svg } from "./dom.js";
+import { openExports, whyNoExport } from "./exports.js";
+import { chipBar, openFilters } from "./filters.js";
+import { openHelp } from "./keyboard.js";
+import { searchBox } from "./search.js";
+import { signOut } from "./session.js";
+import { sortSelect } from "./table.js";
+import { say } from "./windows.js";
+import { changeLanguage, language, t } from "./words.js";
+
+const THEME = "theme";
+const THEMES = ["auto", "light", "dark"];
+
+export function applyTheme() {
+  const theme = localStorage.getItem(THEME) ?? THEMES[0];
+  document.documentElement.dataset.theme = theme;
+  return theme;
+}
+
+const brand = () =>
+  h(
+    "div",
+    { class: "brand" },
+    svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, svg("rect", { width: 16, height: 16, rx: 4 }), svg("path", { d: "M3 5l2.5 6L8 6l2.5 5L13 5" })),
+    h("span", null, t("brand")),
+  );
+
+function select(id, words, options, chosen, change) {
+  const element = h(
+    "select",
+    { id, change: () => change(element.value) },
+    options.map(([value, label]) => h("option", { value, selected: value === chosen, lang: id === "language" ? value : null }, label)),
+  );
+  return h("label", null, h("span", null, words), element);
+}
+
+const settings = (languages, redraw) => [
+  select("language", t("language"), languages.map((tag) => [tag, t(`language.${tag}`)]), language, (tag) => {
+    changeLanguage(tag);
+    redraw();
+  }),
+  select("theme", t("theme"), THEMES.map((name) => [name, t(`theme.${name}`)]), applyTheme(), (name) => {
+    localStorage.setItem(THEME, name);
+    applyTheme();
+  }),
+];
+
+/** A page with nothing but words and a way on. */
+export function plainPage(title, paragraphs, act, languages, redraw) {
+  return h(
+    "main",
+    { class: "plain" },
+    h("div", { class: "sheet" }, brand(), h("h1", null, title), paragraphs.map((words) => h("p", null, words)), act),
+    h("div", { class: "settings" }, settings(languages, redraw)),
+  );
+}
+
+function sidebar(session, languages, redraw) {
+  const inside = h(
+    "div",
+    { id: "menu", class: "menu" },
+    h("nav", { "aria-label": t("nav") }, h("a", { href: "#/", "aria-current": "page" }, icon("people"), t("page.title"))),
+    h(
+      "div",
+      { class: "settings" },
+      settings(languages, redraw),
+      button(t("help"), openHelp, { id: "help", kind: "link" }),
+      h("p", { class: "me" }, h("bdi", null, session.username), h("small", null, session.roles.map((role) => t(`role.${role}`)).join(", "))),
+      button(t("sign_out"), signOut, { id: "sign-out" }),
+    ),
+  );
+  const toggle = button(t("menu"), () => toggle.setAttribute("aria-expanded", String(inside.classList.toggle("open"))), {
+    id: "menu-button",
+    picture: "menu",
+    bare: true,
+    "aria-expanded": "false",
+    "aria-controls": "menu",
+  });
+  return h("aside", { class: "side" }, h("header", null, brand(), toggle), inside);
+}
+
+function tabs(lists) {
+  const all = lists.map((list) =>
+    h("button", { type: "button", role: "tab", id: `tab-${list}`, "aria-controls": "panel", click: () => list !== view.list && goToList(list) }, t(`list.${list}`)),
+  );
+  watch((now) => {
+    for (const tab of all) {
+      const chosen = tab.id === `tab-${now.list}`;
+      tab.setAttribute("aria-selected", String(chosen));
+      tab.tabIndex = chosen ? 0 : -1;
+    }
+    document.getElementById("panel")?.setAttribute("aria-labelledby", `tab-${now.list}`);
+  });
+  const step = { ArrowRight: 1, ArrowLeft: -1 };
+  const keydown = (event) => {
+    const next = step[event.key] && all[(all.indexOf(event.target) + step[event.key] + all.length) % all.length];
+    next?.focus();
+    next?.click();
+  };
+  return h("div", { role: "tablist", class: "tabs", "aria-label": t("page.title"), keydown }, all);
+}
+
+function exportButton(permissions) {
+  const element = button(t("export"), () => {
+    if (permissions.has("exports:read")) openExports(permissions);
+    else say(whyNoExport(permissions));
+  }, { id: "export", kind: "main", picture: "download" });
+  watch(() => {
+    const why = permissions.has("exports:read") ? null : whyNoExport(permissions);
+    element.toggleAttribute("aria-disabled", false);
+    if (why) {
+      element.setAttribute("aria-disabled", "true");
+      element.setAttribute("aria-description", why);
+      element.title = why;
+    }
+  });
+  return element;
+}
+
+function sorting() {
+  const place = h("label", { class: "sorting" });
+  watch(() => place.replaceChildren(h("span", null, t("sort")), sortSelect()));
+  return place;
+}
+
+/** The whole screen; gives back the places of rows and pager. */
+export function drawScreen(page, session, lists, languages, redraw) {
+  const permissions = new Set(session.permissions);
+  const rows = h("div", { class: "rows" });
+  const pager = h("nav", { class: "pager", "aria-label": t("pager") });
+  const main = h(
+    "main",
+    { class: "main" },
+    h("header", { class: "head" }, h("h1", null, t("page.title")), exportButton(permissions)),
+    tabs(lists),
+    h(
+      "section",
+      { id: "panel", role: "tabpanel", class: "panel" },
+      h("div", { class: "tools" }, searchBox(), button(t("filters"), openFilters, { id: "filter", picture: "filter" }), sorting()),
+      chipBar(),
+      h("div", { id: "rows", class: "scroll", tabindex: "0", role: "region", "aria-label": t("rows") }, lists.includes("leads") ? signUpsChart() : null, rows),
+      h("div", { class: "notices" }, h("div", { id: "jobs" }), h("div", { id: "toasts" })),
+      pager,
+    ),
+  );
+  const skip = h("a", { class: "skip", href: "#rows", click: (event) => {
+    event.preventDefault();
+    document.getElementById("rows").focus();
+  } }, t("skip"));
+  const live = h("div", { id: "live", class: "hidden", role: "status" });
+  page.replaceChildren(h("div", { class: "shell" }, skip, sidebar(session, languages, redraw), main, live));
+  return { rows, pager };
+}

@@ -1,0 +1,82 @@
+// Searching as one types, and showing where the words were found: without case and accents, as the API searches.
+
+import { go, view, watch } from "./address.js";
+import { h, icon, theirs } from "./dom.js";
+import { t } from "./words.js";
+
+const PAUSE_MS = 250;
+const SHORTEST = 2;
+const DIGITS = /\d/;
+
+const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+
+/** The search box; typing searches once the typist pauses. */
+export function searchBox() {
+  let timer = 0;
+  const search = () => {
+    clearTimeout(timer);
+    const q = input.value.trim();
+    if (q === (view.q ?? "") || q.length === 1) return;
+    go({ q }, { replace: Boolean(view.q && q) });
+  };
+  const input = h("input", {
+    id: "search",
+    type: "search",
+    placeholder: t("search.hint"),
+    "aria-label": t("search"),
+    "aria-keyshortcuts": "/",
+    maxlength: "100",
+    autocomplete: "off",
+    spellcheck: "false",
+    input: () => {
+      clearTimeout(timer);
+      timer = setTimeout(search, PAUSE_MS);
+    },
+    keydown: (event) => event.key === "Enter" && search(),
+  });
+  watch((now) => {
+    if (document.activeElement !== input || (now.q ?? "").length === 0) input.value = now.q ?? "";
+  });
+  return h("div", { class: "search" }, icon("search"), input, h("kbd", { "aria-hidden": "true" }, "/"));
+}
+
+/** The text, with what matches a word of the search marked. */
+export function marked(text, q) {
+  const words = q ? q.trim().split(/\s+/) : [];
+  const ranges = words.flatMap((word) => found(text, word)).sort((a, b) => a[0] - b[0]);
+  if (!ranges.length) return theirs(text);
+  const parts = [];
+  let at = 0;
+  for (const [from, to] of ranges) {
+    if (to <= at) continue;
+    parts.push(text.slice(at, Math.max(from, at)), h("mark", null, text.slice(Math.max(from, at), to)));
+    at = to;
+  }
+  return h("bdi", null, parts, text.slice(at));
+}
+
+/** Where the word stands in the text, as [from, to) pairs; digits are also found across blanks and dashes. */
+function found(text, word) {
+  const digits = word.replace(/\D/g, "");
+  const phone = digits.length >= SHORTEST && !/\p{L}/u.test(word);
+  const letter = phone ? (char) => (DIGITS.test(char) ? char : "") : fold;
+  return places(text, phone ? digits : fold(word), letter);
+}
+
+function places(text, word, letter) {
+  let folded = "";
+  const origin = [];
+  let at = 0;
+  for (const char of text) {
+    for (const unit of letter(char)) {
+      folded += unit;
+      origin.push([at, at + char.length]);
+    }
+    at += char.length;
+  }
+  const ranges = [];
+  for (let from = folded.indexOf(word); word && from >= 0; from = folded.indexOf(word, from + word.length)) {
+    ranges.push([origin[from][0], origin[from + word.length - 1][1]]);
+  }
+  return ranges;
+}

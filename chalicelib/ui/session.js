@@ -1,0 +1,134 @@
+// Signing in through the user pool's own page: authorization code with PKCE (RFC 7636), tokens in memory alone.
+
+const PENDING = "sign-in";
+const WAS_IN = "signed-in";
+const SPARE_MS = 60_000;
+const WARN_MS = 5 * 60_000;
+const page = () => location.origin + location.pathname;
+let config = null;
+let tokens = null;
+let refreshing = null;
+let listen = () => {};
+
+const base64 = (bytes) =>
+  btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+const random = () => base64(crypto.getRandomValues(new Uint8Array(32)));
+
+/** Go to the sign-in page, and come back to what is on the screen now. */
+export async function signIn() {
+  const [verifier, state] = [random(), random()];
+  sessionStorage.setItem(PENDING, JSON.stringify({ verifier, state, hash: location.hash }));
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
+  const query = new URLSearchParams({
+    response_type: "code",
+    client_id: config.client_id,
+    redirect_uri: page(),
+    scope: config.scopes,
+    state,
+    code_challenge: base64(new Uint8Array(digest)),
+    code_challenge_method: "S256",
+  });
+  location.assign(`${config.url}/oauth2/authorize?${query}`);
+}
+
+/** "in", "out", "failed", or "leaving" while the browser is on its way to the sign-in page. */
+export async function begin(signInConfig) {
+  config = signInConfig;
+  const answer = new URLSearchParams(location.search);
+  if (answer.has("code") || answer.has("error")) return finish(answer);
+  // After a reload the sign-in page knows the person by its own cookie, and asks nothing.
+  if (!sessionStorage.getItem(WAS_IN)) return "out";
+  await signIn();
+  return "leaving";
+}
+
+async function finish(answer) {
+  const pending = JSON.parse(sessionStorage.getItem(PENDING) ?? "null");
+  sessionStorage.removeItem(PENDING);
+  sessionStorage.removeItem(WAS_IN);
+  history.replaceState(null, "", page() + (pending?.hash ?? ""));
+  if (answer.has("error") || pending?.state !== answer.get("state")) return "failed";
+  const body = new URLSearchParams({
+    grant_type: "authorization_code",
+    client_id: config.client_id,
+    redirect_uri: page(),
+    code: answer.get("code"),
+    code_verifier: pending.verifier,
+  });
+  const reply = await fetch(`${config.url}/oauth2/token`, { method: "POST", body });
+  if (!reply.ok) return "failed";
+  const given = await reply.json();
+  tokens = { refresh: given.refresh_token, endsAt: Date.now() + config.session_seconds * 1000 };
+  keep(given.access_token, given.expires_in);
+  sessionStorage.setItem(WAS_IN, "1");
+  return "in";
+}
+
+function keep(access, seconds) {
+  Object.assign(tokens, { access, freshUntil: Date.now() + seconds * 1000 - SPARE_MS });
+}
+
+/** The user pool's own API: what refreshes and revokes, on AWS and on the local stack alike. */
+async function pool(action, body) {
+  return fetch(config.pool_url, {
+    method: "POST",
+    headers: {
+      "Content-Type": "application/x-amz-json-1.1",
+      "X-Amz-Target": `AWSCognitoIdentityProviderService.${action}`,
+    },
+    body: JSON.stringify({ ClientId: config.client_id, ...body }),
+  });
+}
+
+async function refresh() {
+  const reply = await pool("InitiateAuth", {
+    AuthFlow: "REFRESH_TOKEN_AUTH",
+    AuthParameters: { REFRESH_TOKEN: tokens.refresh },
+  });
+  if (!reply.ok) return over();
+  const { AuthenticationResult: given } = await reply.json();
+  keep(given.AccessToken, given.ExpiresIn);
+  return tokens.access;
+}
+
+/** The access token, a fresh one where it is about to end or was `refused`; null when the session is over. */
+export async function accessToken(refused = false) {
+  if (!tokens) return null;
+  if (Date.now() < tokens.freshUntil && !refused) return tokens.access;
+  refreshing ??= refresh().finally(() => {
+    refreshing = null;
+  });
+  return refreshing;
+}
+
+function over() {
+  if (tokens) {
+    tokens = null;
+    listen("over");
+  }
+  return null;
+}
+
+/** Tell `hear("ending", when)` five minutes before the session ends, and `hear("over")` when it has. */
+export function watchEnd(hear) {
+  listen = hear;
+  let warned = false;
+  setInterval(() => {
+    if (!tokens) return;
+    if (Date.now() >= tokens.endsAt) over();
+    else if (!warned && Date.now() >= tokens.endsAt - WARN_MS) {
+      warned = true;
+      listen("ending", tokens.endsAt);
+    }
+  }, 5000);
+}
+
+/** End the session here, at the user pool (the refresh token is worth nothing any more) and at its page. */
+export async function signOut() {
+  const { refresh: token } = tokens ?? {};
+  tokens = null;
+  sessionStorage.removeItem(WAS_IN);
+  if (token) await pool("RevokeToken", { Token: token }).catch(() => null);
+  const query = new URLSearchParams({ client_id: config.client_id, logout_uri: page() });
+  location.assign(`${config.url}/logout?${query}`);
+}

@@ -1,0 +1,130 @@
+// The rows of a list as a table; on a narrow window the same table reads as cards.
+
+import { go, NEWEST, view } from "./address.js";
+import { button, h, icon, theirs } from "./dom.js";
+import { marked } from "./search.js";
+import { day, dayOf, t, term } from "./words.js";
+
+const PERSON = [
+  ["first_name", "name"],
+  ["last_name"],
+  ["company_email"],
+  ["phone_number"],
+  ["company_name", "company"],
+];
+const COLUMNS = {
+  customers: [...PERSON, ["ecosystem"], ["subscription", "ends_on"], ["access"], ["action"]],
+  leads: [...PERSON, ["registered_at", "registered_at"], ["action"]],
+};
+
+/** A state as words in a frame: the mark in front and the words say what the colour says. */
+export const state = (group, value) =>
+  value ? h("span", { class: `state ${group}-${value}` }, term(group, value)) : "—";
+
+export const fullName = (row) => [row.first_name, row.last_name].filter(Boolean).join(" ") || row.company_email || row.id;
+
+export const ecosystemName = (row) =>
+  row.ecosystem ? theirs(row.ecosystem.name) : h("span", { class: "incomplete" }, t("ecosystem.none"));
+
+function subscription(row) {
+  const { plan, status, ends_on: end } = row.subscription ?? {};
+  return [state("status", status), h("small", null, theirs(plan ?? ""), end ? ` · ${t("until", { day: day(end) })}` : "")];
+}
+
+/** Why the switch of this row does not work, or null where it does. */
+export function whyFixed(row, allowed) {
+  if (!row.ecosystem) return t("switch.no_ecosystem");
+  return allowed ? null : t("switch.no_permission");
+}
+
+/** The switch; `flip` is called where it works, `explain` with the reason where it does not. */
+export function accessSwitch(row, { allowed, flip, explain }) {
+  const why = whyFixed(row, allowed);
+  const on = row.access === "active" && Boolean(row.ecosystem);
+  return h(
+    "button",
+    {
+      type: "button",
+      role: "switch",
+      id: `switch-${row.id}`,
+      class: "switch",
+      "aria-checked": String(on),
+      "aria-disabled": why && "true",
+      "aria-label": `${t("column.access")}: ${fullName(row)}`,
+      "aria-description": why,
+      title: why ?? term("access", row.access),
+      click: () => (why ? explain(why) : flip(row)),
+    },
+    h("span", { class: "knob", "aria-hidden": "true" }),
+  );
+}
+
+const CELLS = {
+  ecosystem: ecosystemName,
+  subscription,
+  access: (row, on) => accessSwitch(row, on),
+  registered_at: (row) => dayOf(row.registered_at),
+  action: (row, on) =>
+    button(t("action"), () => on.detail(row), {
+      kind: "small",
+      id: `action-${row.id}`,
+      "aria-label": `${t("action")}: ${fullName(row)}`,
+    }),
+};
+
+const cell = (name, row, on) =>
+  h(
+    "td",
+    { class: name, "data-label": t(`column.${name}`) },
+    CELLS[name] ? CELLS[name](row, on) : h("div", { class: "clamp", title: row[name] }, marked(row[name] ?? "", view.q)),
+  );
+
+export const drawRow = (row, on) =>
+  h("tr", { "data-id": row.id }, COLUMNS[view.list].map(([name]) => cell(name, row, on)));
+
+function heading([name, sort]) {
+  const words = t(`column.${name}`);
+  if (!sort || view.q) return h("th", { scope: "col", class: name }, words);
+  const [up, down] = [view.sort === sort, view.sort === `-${sort}`];
+  const next = up ? `-${sort}` : sort;
+  return h(
+    "th",
+    { scope: "col", class: name, "aria-sort": up ? "ascending" : down ? "descending" : null },
+    h(
+      "button",
+      { type: "button", id: `sort-${name}`, click: () => go({ sort: next }), title: t("sort.by", { column: words }) },
+      words,
+      up || down ? icon(up ? "up" : "down") : null,
+    ),
+  );
+}
+
+/** The empty table: its headings, and a body for rows. */
+export function drawTable(body) {
+  return h(
+    "table",
+    { class: view.list },
+    h("caption", { class: "hidden" }, t(`list.${view.list}`)),
+    h("thead", null, h("tr", null, COLUMNS[view.list].map(heading))),
+    body,
+  );
+}
+
+/** Grey bars where rows will be. */
+export const skeleton = () =>
+  Array.from({ length: Math.min(view.limit, 12) }, () =>
+    h("tr", { class: "skeleton", "aria-hidden": "true" }, COLUMNS[view.list].map(([name]) => h("td", { class: name }, h("span")))),
+  );
+
+export function sortSelect() {
+  const names = ["registered_at", "name", "company", ...(view.list === "customers" ? ["ends_on"] : [])];
+  const sorts = names.flatMap((name) => (name === "registered_at" ? [NEWEST, name] : [name, `-${name}`]));
+  const select = h(
+    "select",
+    { id: "sort", disabled: Boolean(view.q), "aria-label": t("sort"), change: () => go({ sort: select.value }) },
+    view.q
+      ? h("option", null, t("sort.match"))
+      : sorts.map((sort) => h("option", { value: sort, selected: sort === view.sort }, t(`sort.${sort}`))),
+  );
+  return select;
+}

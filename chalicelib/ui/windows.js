@@ -1,0 +1,77 @@
+// Dialogs and messages. A closed dialog gives the focus back; messages have a place of their own and cover nothing.
+
+import { Problem } from "./api.js";
+import { button, h } from "./dom.js";
+import { t } from "./words.js";
+
+const STAY_MS = 10_000;
+
+/**
+ * A modal dialog, open. `content` is what stands under the title; `closed` runs once it is gone.
+ * The element that had the focus gets it back, or the one with the same id, should it have been drawn anew.
+ */
+export function open(title, content, { closed = () => {}, kind = "small", kept = false } = {}) {
+  const before = document.activeElement;
+  const dialog = h(
+    "dialog",
+    { class: `window ${kind}`, "aria-labelledby": "window-title" },
+    h(
+      "header",
+      null,
+      h("h2", { id: "window-title", tabindex: "-1" }, title),
+      kept ? null : button(t("close"), () => dialog.close(), { picture: "close", bare: true }),
+    ),
+    h("div", { class: "inside" }, content),
+  );
+  if (kept) dialog.addEventListener("cancel", (event) => event.preventDefault());
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog && !kept) dialog.close();
+  });
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    const back = before?.isConnected ? before : document.getElementById(before?.id || "rows");
+    back?.focus({ preventScroll: true });
+    closed();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+export const actions = (...buttons) => h("div", { class: "actions" }, buttons);
+
+/** Say something in the place for messages; without `stay` it goes by itself, unless it has the focus. */
+export function say(words, { act = null, stay = false, kind = "note" } = {}) {
+  const dismiss = () => note.remove();
+  const note = h(
+    "div",
+    { class: `toast ${kind}` },
+    h("p", null, words),
+    act &&
+      button(act.words, () => {
+        dismiss();
+        act.run();
+      }),
+    button(t("close"), dismiss, { picture: "close", bare: true }),
+  );
+  // A message lives where the reader is: inside the dialog, should one be open.
+  const inside = document.querySelector("dialog[open] .inside");
+  if (inside) inside.append(note);
+  else document.getElementById("toasts")?.append(note);
+  document.getElementById("live").textContent = words;
+  const go = () => (note.matches(":hover, :focus-within") ? setTimeout(go, STAY_MS) : dismiss());
+  if (!stay) setTimeout(go, STAY_MS);
+}
+
+/** What to show of an error: what happened, what can be done, and by which name we find it in the logs. */
+export function trouble(error, again) {
+  if (!(error instanceof Problem)) throw error;
+  return h(
+    "div",
+    { class: "trouble", role: "alert" },
+    h("p", null, h("strong", null, error.words)),
+    (error.body.errors ?? []).map((one) => h("p", null, h("bdi", null, `${one.name}: ${one.detail}`))),
+    error.requestId && h("p", { class: "quiet" }, t("request.id"), " ", h("code", null, error.requestId)),
+    again && button(t("again"), again, { kind: "main" }),
+  );
+}
