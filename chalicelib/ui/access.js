@@ -32,7 +32,7 @@ async function ask(wish) {
   try {
     const row = await get(`v1/customers/${wish.id}`);
     wish.update(row);
-    inside.replaceChildren(...form(wish, row));
+    inside.replaceChildren(...form(wish, row).filter(Boolean));
     inside.querySelector("textarea")?.focus();
   } catch (error) {
     inside.replaceChildren(trouble(error, () => ask(wish)));

@@ -7,7 +7,7 @@ const FILTERS = {
 };
 export const SIZES = [10, 25, 50, 100];
 export const NEWEST = "-registered_at";
-const listeners = [];
+let listeners = [];
 export let view = null;
 
 function parse(hash) {
@@ -73,10 +73,16 @@ function tell() {
 /** Call `listen(view, before)` at each change from now on. */
 export const watch = (listen) => listeners.push(listen);
 
+/** Nobody listens any more: the screen is about to be drawn anew. */
+export const forget = () => {
+  listeners = [];
+};
+
+addEventListener("popstate", () => view && tell());
+
 export function start(lists) {
   view = parse(location.hash);
   if (!lists.includes(view.list)) view = { list: lists[0], sort: NEWEST, limit: 25 };
   history.replaceState(null, "", write(view));
-  addEventListener("popstate", tell);
   tell();
 }

@@ -18,8 +18,9 @@ export function startDetail(given) {
     if (!now.open) dialog?.close();
     else if (dialog?.dataset.of !== now.open) show(now.open);
   });
-  addEventListener("rows", () => dialog && walkers());
 }
+
+addEventListener("rows", () => dialog && walkers());
 
 function show(id) {
   if (!dialog) {
@@ -92,7 +93,7 @@ function draw(row, partial) {
   if (view.list === "customers") {
     const { subscription } = row;
     parts.push(part("detail.subscription", facts(subscribed(subscription ?? {}))));
-    parts.push(part("column.ecosystem", facts(ecosystem(row)), access(row, partial)));
+    parts.push(part("filter.ecosystem", facts(ecosystem(row)), access(row, partial)));
     parts.push(part("encounters", encounters(subscription?.encounters, partial)));
     parts.push(part("licences", licences(subscription?.licences, partial)));
     if (permissions.has("audit:read") && row.ecosystem) parts.push(part("history", history(row, partial)));

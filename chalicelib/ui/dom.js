@@ -1,6 +1,6 @@
 // Elements without HTML strings: whatever people wrote stays text, and Trusted Types has nothing to object to.
 
-const SVG = "http://www.w3.org/20/svg";
+const SVG = "http://www.w3.org/2000/svg";
 
 // One path each, in a box of 16 × 16, drawn with strokes.
 const ICONS = {
@@ -24,7 +24,7 @@ function fill(element, attributes, children) {
       element.setAttribute(name, value === true ? "" : value);
     }
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 

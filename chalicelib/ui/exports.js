@@ -7,7 +7,7 @@ import { chips } from "./filters.js";
 import { download, follow, mayCancel, remove } from "./jobs.js";
 import { shown } from "./list.js";
 import { totalOf } from "./pager.js";
-import { actions, open, say, trouble } from "./windows.js";
+import { actions, open, trouble } from "./windows.js";
 import { language, moment, size, t, term } from "./words.js";
 
 /** Why this person cannot export the list on the screen, or null. */
@@ -77,7 +77,7 @@ async function order(form, key, answer, dialog) {
     const { data: job } = await call("POST", "v1/exports", { body, headers: { "Idempotency-Key": key } });
     dialog.close();
     follow(job);
-    say(t("export.begun"));
+    document.getElementById("live").textContent = t("export.begun");
   } catch (error) {
     answer.replaceChildren(trouble(error));
     submit.disabled = false;

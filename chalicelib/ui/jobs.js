@@ -15,6 +15,7 @@ const isUnderWay = (job) => job.status === "queued" || job.status === "running";
 /** Follow what this person asked for before the page was loaded. */
 export async function startJobs(session) {
   person = session;
+  for (const id of [...running.keys()]) drop(id);
   if (!session.permissions.includes("exports:read")) return;
   try {
     const { data } = await get("v1/exports?limit=25");
@@ -29,7 +30,13 @@ export const mayCancel = () => person.permissions.includes("exports:delete");
 /** Show the job's progress until it has ended, then what came of it. */
 export function follow(job) {
   draw(job);
-  setTimeout(look, PACE_MS, job.id);
+  wait(job.id, PACE_MS);
+}
+
+function wait(id, pause) {
+  const shown = running.get(id);
+  clearTimeout(shown.timer);
+  shown.timer = setTimeout(look, pause, id);
 }
 
 async function look(id) {
@@ -41,19 +48,21 @@ async function look(id) {
     else end(job);
   } catch (error) {
     if (error.status === 404 || error.status === 401) drop(id);
-    else setTimeout(look, RETRY_MS, id);
+    else wait(id, RETRY_MS);
   }
 }
 
 function drop(id) {
-  running.get(id)?.remove();
+  const shown = running.get(id);
+  clearTimeout(shown?.timer);
+  shown?.bar.remove();
   running.delete(id);
   dispatchEvent(new CustomEvent("jobs"));
 }
 
 function draw(job) {
   const { done, total } = job.progress;
-  const bar = running.get(job.id) ?? add(job);
+  const { bar } = running.get(job.id) ?? add(job);
   const words = total ? t("job.of", { done, n: total }) : done ? t("job.rows", { n: done }) : t(`job.${job.status}`);
   bar.querySelector(".done").textContent = words;
   const progress = bar.querySelector("progress");
@@ -73,9 +82,9 @@ function add(job) {
     mayCancel() && button(t("job.cancel"), () => cancel(job.id), { kind: "small" }),
   );
   document.getElementById("jobs").append(bar);
-  running.set(job.id, bar);
+  running.set(job.id, { bar, timer: 0 });
   dispatchEvent(new CustomEvent("jobs"));
-  return bar;
+  return running.get(job.id);
 }
 
 function end(job) {

@@ -47,7 +47,7 @@ async function enter(config) {
     startKeys();
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    page.replaceChildren(h("main", { class: "plain" }, h("h1", null, t("page.title")), trouble(error, () => enter(config))));
+    page.replaceChildren(h("main", { class: "lone" }, h("h1", null, t("page.title")), trouble(error, () => enter(config))));
   }
 }
 

@@ -1,6 +1,6 @@
 // The frame around the lists: sidebar, tabs, tools; and the pages for whoever is not signed in or has no role.
 
-import { goToList, view, watch } from "./address.js";
+import { forget, goToList, view, watch } from "./address.js";
 import { signUpsChart } from "./chart.js";
 import { button, h, icon, svg } from "./dom.js";
 import { openExports, whyNoExport } from "./exports.js";
@@ -53,7 +53,7 @@ const settings = (languages, redraw) => [
 export function plainPage(title, paragraphs, act, languages, redraw) {
   return h(
     "main",
-    { class: "plain" },
+    { class: "lone" },
     h("div", { class: "sheet" }, brand(), h("h1", null, title), paragraphs.map((words) => h("p", null, words)), act),
     h("div", { class: "settings" }, settings(languages, redraw)),
   );
@@ -129,12 +129,13 @@ function sorting() {
 
 /** The whole screen; gives back the places of rows and pager. */
 export function drawScreen(page, session, lists, languages, redraw) {
+  forget();
   const permissions = new Set(session.permissions);
   const rows = h("div", { class: "rows" });
   const pager = h("nav", { class: "pager", "aria-label": t("pager") });
   const main = h(
     "main",
-    { class: "main" },
+    { class: "work" },
     h("header", { class: "head" }, h("h1", null, t("page.title")), exportButton(permissions)),
     tabs(lists),
     h(

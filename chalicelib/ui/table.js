@@ -1,7 +1,7 @@
 // The rows of a list as a table; on a narrow window the same table reads as cards.
 
 import { go, NEWEST, view } from "./address.js";
-import { button, h, icon, theirs } from "./dom.js";
+import { button, h, hidden, icon, theirs } from "./dom.js";
 import { marked } from "./search.js";
 import { day, dayOf, t, term } from "./words.js";
 
@@ -28,7 +28,8 @@ export const ecosystemName = (row) =>
 
 function subscription(row) {
   const { plan, status, ends_on: end } = row.subscription ?? {};
-  return [state("status", status), h("small", null, theirs(plan ?? ""), end ? ` · ${t("until", { day: day(end) })}` : "")];
+  const until = end && [" · ", hidden(t("until")), day(end)];
+  return [state("status", status), h("small", { title: end && `${t("until")} ${day(end)}` }, theirs(plan ?? ""), until)];
 }
 
 /** Why the switch of this row does not work, or null where it does. */
@@ -60,7 +61,7 @@ export function accessSwitch(row, { allowed, flip, explain }) {
 }
 
 const CELLS = {
-  ecosystem: ecosystemName,
+  ecosystem: (row) => h("div", { class: "clamp", title: row.ecosystem?.name }, ecosystemName(row)),
   subscription,
   access: (row, on) => accessSwitch(row, on),
   registered_at: (row) => dayOf(row.registered_at),

@@ -1,0 +1,162 @@
+"""The page in Debian's Chromium, against the running stack: somebody signs in, looks and clicks."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request
+
+from infra.demo_store import add_missing
+from infra.package import ROOT
+from tests.e2e.conftest import Stack
+from tests.e2e.ui.people import STRANGERS
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+HOW_TO_GET_IT = "Chromium is not installed. Debian: apt-get install chromium"
+WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    if CHROMIUM is None:
+        if os.environ.get("BROWSER_TESTS") == "required":
+            pytest.fail(HOW_TO_GET_IT)
+        pytest.skip(HOW_TO_GET_IT)
+    quiet = ["background-networking", "component-update", "sync", "gpu"]
+    return {
+        "executable_path": CHROMIUM,
+        "args": ["--headless", "--no-sandbox", *(f"--disable-{name}" for name in quiet)],
+    }
+
+
+@cache
+def catalogue(language: str) -> dict[str, str]:
+    words: dict[str, str] = json.loads(
+        (ROOT / "chalicelib" / "ui" / f"{language}.json").read_text()
+    )
+    return words
+
+
+@dataclass
+class Screen:
+    """One person in front of the page, in one language."""
+
+    page: Page
+    stack: Stack
+    language: str
+    allowed: set[int] = field(default_factory=set)
+    seen: list[str] = field(default_factory=list)
+
+    def t(self, key: str, **values: object) -> str:
+        """The words of a key, as the reader sees them; the form for many."""
+        return catalogue(self.language)[key].split(" | ")[-1].format(**values)
+
+    @property
+    def address(self) -> str:
+        return f"{self.stack.facts['url']}/"
+
+    @property
+    def rows(self) -> Locator:
+        return self.page.locator(".rows tbody tr:not(.skeleton)")
+
+    def button(self, key: str, **values: object) -> Locator:
+        return self.page.get_by_role("button", name=self.t(key, **values), exact=True)
+
+    def person(self, role: str) -> Any:
+        roles = [role] if role else []
+        return next(one for one in self.stack.facts["people"] if one["roles"] == roles)
+
+    def open(self, hash_: str = "") -> None:
+        self.page.goto(self.address + hash_)
+
+    def give_password(self, role: str) -> None:
+        person = self.person(role)
+        self.page.fill("#username", person["username"])
+        self.page.fill("#password", person["password"])
+        self.page.click("button[type=submit]")
+
+    def sign_in(self, role: str = "admin", hash_: str = "") -> "Screen":
+        self.open(hash_)
+        self.page.click("#sign-in")
+        self.give_password(role)
+        if role:
+            self.settle()
+        return self
+
+    def reload(self, role: str = "admin") -> None:
+        """The emulator's sign-in page sets no cookie of its own, as the real one does: it asks."""
+        self.page.reload()
+        self.give_password(role)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the list has arrived, as rows or as words."""
+        self.page.locator("#rows tbody tr:not(.skeleton), .empty, .rows .trouble").first.wait_for()
+        self.page.wait_for_selector(".rows:not([aria-busy])")
+
+    def names(self) -> list[str]:
+        return self.page.locator(".rows td.first_name").all_inner_texts()
+
+    def hear(self, message: ConsoleMessage) -> None:
+        expected = any(f"status of {status}" in message.text for status in self.allowed)
+        offline = 0 in self.allowed and "ERR_" in message.text
+        theirs = not message.location["url"].startswith(self.address)
+        if not (expected or offline or theirs):
+            self.seen.append(f"{message.type}: {message.text}")
+
+    def watch(self, request: Request) -> None:
+        if not request.url.startswith((self.stack.facts["endpoint"], "data:")):
+            self.seen.append(f"request to {request.url}")
+
+
+Opener = Callable[..., Screen]
+
+
+@pytest.fixture(params=["es", "en"])
+def language(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def strangers(stack: Stack) -> None:
+    """Store users whom a careless page would choke on."""
+    add_missing(stack.client("dynamodb"), stack.facts["tables"]["users"], STRANGERS)
+
+
+@pytest.fixture
+def opener(
+    browser: Browser, stack: Stack, strangers: None, language: str
+) -> Iterator[Opener]:
+    """Opens a browser of its own for one person; fails on whatever it had to complain of."""
+    contexts: list[BrowserContext] = []
+    screens: list[Screen] = []
+
+    def open_(*, clock: bool = False, **options: Any) -> Screen:
+        chosen = {"viewport": WIDE, "locale": language, "color_scheme": "light", **options}
+        context = browser.new_context(**chosen)
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        if clock:
+            context.clock.install()
+        screen = Screen(context.new_page(), stack, language)
+        screen.page.on("console", screen.hear)
+        screen.page.on("pageerror", lambda error: screen.seen.append(str(error)))
+        screen.page.on("request", screen.watch)
+        screens.append(screen)
+        return screen
+
+    yield open_
+    complaints = [complaint for screen in screens for complaint in screen.seen]
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def screen(opener: Opener) -> Screen:
+    return opener()

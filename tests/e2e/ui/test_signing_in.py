@@ -1,0 +1,170 @@
+"""Signing in on the user pool's own page, staying signed in, and the end of it."""
+
+import json
+import secrets
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from tests.e2e.conftest import Stack
+from tests.e2e.ui.conftest import Opener, Screen
+
+_POOL = "AWSCognitoIdentityProviderService"
+
+
+def _storage(page: Page) -> str:
+    stored: str = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    return stored
+
+
+def test_signing_in_leaves_no_code_and_no_token_in_address_or_storage(screen: Screen) -> None:
+    asked: list[Request] = []
+    screen.page.on("request", asked.append)
+    screen.sign_in("viewer")
+    authorize = next(one.url for one in asked if "/oauth2/authorize" in one.url)
+    query = urllib.parse.parse_qs(urllib.parse.urlsplit(authorize).query)
+    assert query["code_challenge_method"] == ["S256"]
+    assert query["response_type"] == ["code"]
+    assert len(query["state"][0]) >= 43
+    token = next(one for one in asked if one.url.endswith("/oauth2/token"))
+    assert "code_verifier=" in (token.post_data or "")
+    assert screen.page.url == f"{screen.address}#/customers"
+    assert "eyJ" not in _storage(screen.page)
+    assert not any("eyJ" in one.url for one in asked)
+    assert screen.page.context.cookies() == []
+
+
+def test_a_link_to_a_view_survives_the_sign_in(screen: Screen) -> None:
+    link = "#/customers?access=suspended&limit=10&sort=name"
+    screen.sign_in("viewer", link)
+    assert urllib.parse.unquote(screen.page.url) == (
+        f"{screen.address}#/customers?sort=name&limit=10&access=suspended"
+    )
+    expect(screen.page.locator(".chips .chip")).to_have_count(1)
+
+
+def test_a_code_that_nobody_here_asked_for_is_not_taken(screen: Screen) -> None:
+    screen.page.goto(f"{screen.address}?code=stolen&state=forged")
+    expect(screen.page.get_by_text(screen.t("sign_in.failed"))).to_be_visible()
+    assert screen.page.url == screen.address
+
+
+def test_who_signs_in_for_the_first_time_sets_a_new_password(screen: Screen) -> None:
+    pool, name = screen.stack.client("cognito-idp"), f"new.{secrets.token_hex(4)}@waizant.example"
+    user = {"UserPoolId": screen.stack.facts["user_pool_id"], "Username": name}
+    pool.admin_create_user(**user, TemporaryPassword="For-the-start-1", MessageAction="SUPPRESS")
+    pool.admin_add_user_to_group(**user, GroupName="viewer")
+    screen.open()
+    screen.page.click("#sign-in")
+    screen.page.fill("#username", name)
+    screen.page.fill("#password", "For-the-start-1")
+    screen.page.click("button[type=submit]")
+    for field in screen.page.locator("input[type=password]").all():
+        field.fill("Mine-alone-4711")
+    screen.page.click("button[type=submit]")
+    screen.settle()
+    expect(screen.page.locator(".me")).to_contain_text(name)
+
+
+def test_without_a_role_the_page_says_whom_to_ask(screen: Screen) -> None:
+    screen.sign_in("")
+    expect(screen.page.get_by_role("heading", name=screen.t("no_role"))).to_be_visible()
+    expect(screen.page.get_by_text(screen.t("no_role.ask"))).to_be_visible()
+    expect(screen.page.locator("body")).to_contain_text("nora.norole@waizant.example")
+    expect(screen.page.locator("table")).to_have_count(0)
+
+
+def test_the_access_token_is_renewed_in_silence(opener: Opener) -> None:
+    screen = opener(clock=True).sign_in("admin")
+    used: list[str] = []
+    screen.page.on("request", lambda one: used.append(one.headers.get("x-amz-target", "")))
+    screen.page.clock.fast_forward("00:59:30")
+    screen.page.click("#tab-leads")
+    screen.settle()
+    assert used.count(f"{_POOL}.InitiateAuth") == 1
+    expect(screen.rows.first).to_be_visible()
+    expect(screen.page.locator("#export")).not_to_have_attribute("aria-disabled", "true")
+
+
+def test_a_refused_token_is_renewed_once_and_the_call_repeated(screen: Screen) -> None:
+    screen.allowed.add(401)
+    screen.sign_in("viewer")
+    refusals = iter([True])
+
+    def refuse_once(route: object) -> None:
+        if next(refusals, False):
+            route.fulfill(status=401, json={"type": "/problems/unauthenticated", "status": 401})  # type: ignore[attr-defined]
+        else:
+            route.continue_()  # type: ignore[attr-defined]
+
+    screen.page.route("**/v1/leads?**", refuse_once)
+    screen.page.click("#tab-leads")
+    screen.settle()
+    expect(screen.rows.first).to_be_visible()
+
+
+def test_five_minutes_before_the_end_of_the_session_there_is_a_warning(opener: Opener) -> None:
+    screen = opener(clock=True).sign_in("viewer", "#/leads?limit=10")
+    screen.page.clock.fast_forward("11:54:00")
+    expect(screen.page.locator(".toast")).to_have_count(0)
+    screen.page.clock.fast_forward("00:01:30")
+    warning = screen.page.locator(".toast")
+    expect(warning).to_contain_text(screen.t("session.ending", time="|").split("|")[0])
+    warning.get_by_role("button", name=screen.t("sign_in.again")).click()
+    screen.give_password("viewer")
+    screen.settle()
+    assert screen.page.url.endswith("#/leads?limit=10")
+
+
+def test_when_the_session_is_over_a_window_leads_back_to_the_same_view(opener: Opener) -> None:
+    screen = opener(clock=True).sign_in("viewer", "#/leads?limit=10")
+    screen.page.clock.fast_forward("12:00:10")
+    window = screen.page.get_by_role("dialog", name=screen.t("session.over"))
+    expect(window).to_be_visible()
+    screen.page.keyboard.press("Escape")
+    expect(window).to_be_visible()
+    window.get_by_role("button", name=screen.t("sign_in.again")).click()
+    screen.give_password("viewer")
+    screen.settle()
+    assert screen.page.url.endswith("#/leads?limit=10")
+
+
+def test_signing_out_revokes_the_tokens(screen: Screen) -> None:
+    given: list[str] = []
+    screen.page.on(
+        "response",
+        lambda one: one.url.endswith("/oauth2/token") and given.append(one.json()["refresh_token"]),
+    )
+    screen.sign_in("viewer")
+    client_id = screen.stack.facts["client_id"]
+    form = {"grant_type": "refresh_token", "client_id": client_id, "refresh_token": given[0]}
+    assert _token(screen.stack, form) == 200
+    screen.page.click("#sign-out")
+    expect(screen.page.locator("#sign-in")).to_be_visible()
+    assert screen.page.url == screen.address
+    assert _token(screen.stack, form) == 400
+    assert "signed-in" not in _storage(screen.page)
+
+
+def _token(stack: Stack, form: dict[str, str]) -> int:
+    request = urllib.request.Request(
+        f"{stack.facts['endpoint']}/oauth2/token", data=urllib.parse.urlencode(form).encode()
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            json.load(answer)
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_sign_in_page_explains_itself(opener: Opener, width: int) -> None:
+    screen = opener(viewport={"width": width, "height": 800})
+    screen.open()
+    expect(screen.page.get_by_text(screen.t("sign_in.why"))).to_be_visible()
+    assert screen.page.locator("html").get_attribute("lang") == screen.language
