@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -124,8 +125,13 @@ def language(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def strangers(stack: Stack) -> None:
-    """Store users whom a careless page would choke on."""
+    """Store users whom a careless page would choke on; and functions that are warm.
+
+    A browser asks for all files at once, and the emulator starts a process for each such call.
+    """
     add_missing(stack.client("dynamodb"), stack.facts["tables"]["users"], STRANGERS)
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda _: stack.call("GET", "/v1/config"), range(12)))
 
 
 @pytest.fixture
@@ -139,7 +145,7 @@ def opener(
     def open_(*, clock: bool = False, **options: Any) -> Screen:
         chosen = {"viewport": WIDE, "locale": language, "color_scheme": "light", **options}
         context = browser.new_context(**chosen)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         contexts.append(context)
         if clock:
             context.clock.install()

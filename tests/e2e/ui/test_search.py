@@ -1,0 +1,91 @@
+"""Searching: as one types, the last word counts, matches are marked, and how many are told."""
+
+import re
+
+from playwright.sync_api import Request, Route, expect
+
+from tests.e2e.ui.conftest import Screen
+
+
+def test_typing_searches_once_the_typist_pauses(screen: Screen) -> None:
+    page = screen.sign_in("viewer").page
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if "q=" in one.url else None)
+    page.keyboard.press("/")
+    expect(page.locator("#search")).to_be_focused()
+    page.locator("#search").press_sequentially("gomez", delay=20)
+    expect(page.locator(".rows mark").first).to_be_visible()
+    screen.settle()
+    assert len(asked) == 1
+    assert "q=gomez" in page.url
+    expect(page.locator("#sort")).to_be_disabled()
+
+
+def test_matches_are_marked_without_case_and_accents(screen: Screen) -> None:
+    page = screen.sign_in("viewer", "#/customers?q=GOMEZ").page
+    marks = page.locator("td.last_name mark").all_inner_texts()
+    assert marks
+    assert {mark.casefold().replace("ó", "o") for mark in marks} == {"gomez"}
+    assert "Gómez" in marks
+
+
+def test_an_earlier_search_that_comes_late_is_aborted(screen: Screen) -> None:
+    page = screen.sign_in("viewer").page
+    held: list[Route] = []
+    failed: list[Request] = []
+    page.route(re.compile("q=go&?"), lambda route: held.append(route))  # noqa: PLW0108
+    page.on("requestfailed", failed.append)
+    page.fill("#search", "go")
+    page.wait_for_url("**q=go")
+    page.fill("#search", "ruiz")
+    page.wait_for_url("**q=ruiz")
+    screen.settle()
+    assert [one.failure for one in failed] == ["net::ERR_ABORTED"]
+    expect(page.locator(".rows mark").first).to_have_text(re.compile("ruiz", re.IGNORECASE))
+
+
+def test_emptying_the_search_shows_everybody_again(screen: Screen) -> None:
+    page = screen.sign_in("viewer", "#/customers?q=ruiz").page
+    expect(page.locator("#search")).to_have_value("ruiz")
+    page.fill("#search", "")
+    expect(page.locator("#sort")).to_be_enabled()
+    screen.settle()
+    assert page.url.endswith("#/customers")
+
+
+def test_a_search_with_a_filter_counts_what_it_found(screen: Screen) -> None:
+    page = screen.sign_in("viewer", "#/customers?q=ruiz&ecosystem=deployed").page
+    count = screen.rows.count()
+    of = {"es": "de", "en": "of"}[screen.language]
+    expect(page.locator("#range")).to_have_text(f"1–{count} {of} {count}")
+
+
+def test_a_page_is_reached_by_its_number_where_the_list_is_whole(screen: Screen) -> None:
+    page = screen.sign_in("viewer", "#/customers?limit=10").page
+    number = page.locator("#page-number")
+    expect(number).to_have_value("1")
+    number.fill("2")
+    number.press("Enter")
+    expect(page.locator("#range")).to_contain_text("11–20")
+    assert "page=2" in page.url
+    page.locator("#page-number").fill("999")
+    page.locator("#page-number").press("Enter")
+    total = page.locator("#page-number").get_attribute("max")
+    expect(page.locator("#page-number")).to_have_value(str(total))
+    page.select_option("#sort", "name")
+    expect(page.locator("#page-number")).to_have_count(0)
+
+
+def test_sign_ups_per_day_stand_above_the_leads(screen: Screen) -> None:
+    page = screen.sign_in("marketing").page
+    chart = page.locator("figure.chart")
+    expect(chart.locator("svg rect")).to_have_count(30)
+    expect(chart.get_by_role("img")).to_have_accessible_name(
+        re.compile("^" + re.escape(screen.t("chart.title")))
+    )
+    days = chart.locator("tbody tr")
+    expect(days).to_have_count(30)
+    month = sum(int(text) for text in chart.locator("tbody td:last-child").all_inner_texts())
+    expect(chart.locator("figcaption")).to_contain_text(screen.t("chart.sum", n=month))
+    page.select_option("#chart-span", "90")
+    expect(chart.locator("svg rect")).to_have_count(90)

@@ -1,0 +1,161 @@
+"""The switch Active: whom it hits, the reason, the result at once, undo, conflict, and why it is fixed."""
+
+import secrets
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from chalicelib.users.model import Ecosystem
+from infra.demo_store import add_missing
+from tests.builders import customer
+from tests.e2e.conftest import Stack
+from tests.e2e.ui.conftest import Screen
+
+_REASON = "Privacy incident 4711"
+
+
+@pytest.fixture
+def clinic(stack: Stack) -> str:
+    """A customer of this test alone, the newest of all: the id."""
+    token = secrets.token_hex(4)
+    user = customer(
+        f"cus_{token}",
+        registered_at="2027-01-01T00:00:00Z",
+        ecosystem=Ecosystem(f"eco_{token}", f"clinica-{token}", "2026-03-04T10:00:00Z"),
+        version=1,
+    )
+    add_missing(stack.client("dynamodb"), stack.facts["tables"]["users"], [user])
+    return user.id
+
+
+def _now(screen: Screen, clinic: str) -> Any:
+    token = screen.stack.token("support")
+    return screen.stack.call("GET", f"/v1/customers/{clinic}", token=token).json
+
+
+def _open(screen: Screen, clinic: str) -> Locator:
+    screen.sign_in("support", "#/customers?limit=100&registered_from=2027-01-01")
+    switch = screen.page.locator(f"#switch-{clinic}")
+    switch.click()
+    screen.page.locator("#reason").wait_for()
+    return switch
+
+
+def test_the_dialog_says_whom_it_hits(screen: Screen, clinic: str) -> None:
+    _open(screen, clinic)
+    dialog = screen.page.get_by_role("dialog", name=screen.t("switch.suspended.title"))
+    expect(dialog).to_contain_text("María José Gómez Ruiz")
+    expect(dialog).to_contain_text(f"clinica-{clinic.removeprefix('cus_')}")
+    in_use = dialog.locator(".facts div", has_text=screen.t("licences.in_use"))
+    expect(in_use.locator("dd")).to_have_text("16")
+    expect(dialog).to_contain_text(screen.t("switch.suspended.effect"))
+
+
+def test_suspending_needs_a_reason_shows_at_once_and_can_be_undone(
+    screen: Screen, clinic: str
+) -> None:
+    page, switch = screen.page, _open(screen, clinic)
+    page.fill("#reason", "      ")
+    screen.button("switch.suspended.do").click()
+    expect(page.locator(".wrong")).to_have_text(screen.t("reason.short"))
+    expect(page.locator("#reason")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#reason")).to_be_focused()
+    assert _now(screen, clinic)["access"] == "active"
+
+    page.fill("#reason", _REASON)
+    screen.button("switch.suspended.do").click()
+    expect(switch).to_have_attribute("aria-checked", "false")
+    expect(switch).to_be_focused()
+    done = _now(screen, clinic)
+    assert (done["access"], done["access_change"]["reason"]) == ("suspended", _REASON)
+
+    toast = page.locator(".toast", has_text=screen.t("switch.suspended.done", name="María José Gómez Ruiz"))
+    toast.get_by_role("button", name=screen.t("undo")).click()
+    expect(switch).to_have_attribute("aria-checked", "true")
+    back = _now(screen, clinic)
+    assert (back["access"], back["access_change"]["reason"]) == ("active", screen.t("undo.reason"))
+
+
+def test_a_cancelled_dialog_changes_nothing_and_gives_the_focus_back(
+    screen: Screen, clinic: str
+) -> None:
+    switch = _open(screen, clinic)
+    screen.page.fill("#reason", _REASON)
+    screen.button("cancel").click()
+    expect(switch).to_be_focused()
+    assert _now(screen, clinic)["version"] == 1
+
+
+def test_a_conflict_shows_the_newer_state_and_lets_one_decide_again(
+    screen: Screen, clinic: str
+) -> None:
+    screen.allowed.add(412)
+    switch, page = _open(screen, clinic), screen.page
+    admin = screen.stack.token("admin")
+    path = f"/v1/customers/{clinic}/access"
+    wish = {"access": "suspended", "reason": "Somebody was faster"}
+    headers = {"If-Match": '"1"'}
+    assert screen.stack.call("PUT", path, token=admin, body=wish, headers=headers).status == 200
+    page.fill("#reason", _REASON)
+    screen.button("switch.suspended.do").click()
+    notice = page.locator("dialog .warning", has_text=screen.t("conflict"))
+    expect(notice).to_contain_text(
+        screen.t("conflict.now", state=screen.t("access.suspended"))
+    )
+    expect(notice).to_contain_text("ana.admin@waizant.example: Somebody was faster")
+    expect(switch).to_have_attribute("aria-checked", "false")
+    page.locator("dialog .actions button").click()
+    expect(switch).to_be_focused()
+    assert _now(screen, clinic)["version"] == 2
+
+
+def test_a_switch_that_fails_says_so_and_stays_as_it_was(screen: Screen, clinic: str) -> None:
+    screen.allowed.add(503)
+    switch, page = _open(screen, clinic), screen.page
+    problem = {"type": "/problems/store-unavailable", "status": 503, "request_id": "req-1"}
+    page.route("**/access", lambda route: route.fulfill(status=503, json=problem))
+    page.fill("#reason", _REASON)
+    screen.button("switch.suspended.do").click()
+    expect(page.locator("dialog .trouble")).to_contain_text(screen.t("problem.store-unavailable"))
+    expect(page.locator("#reason")).to_have_value(_REASON)
+    page.keyboard.press("Escape")
+    expect(switch).to_have_attribute("aria-checked", "true")
+
+
+def test_without_an_ecosystem_the_switch_is_fixed_and_says_why(screen: Screen) -> None:
+    screen.sign_in("support", "#/customers?ecosystem=none")
+    switch = screen.page.locator(".switch").first
+    expect(switch).to_have_attribute("aria-disabled", "true")
+    expect(switch).to_have_attribute("aria-description", screen.t("switch.no_ecosystem"))
+    switch.click(force=True)
+    expect(screen.page.locator(".toast")).to_contain_text(screen.t("switch.no_ecosystem"))
+    expect(screen.page.locator("dialog")).to_have_count(0)
+
+
+def test_without_the_permission_the_switch_is_fixed_and_says_why(screen: Screen) -> None:
+    screen.sign_in("viewer", "#/customers?ecosystem=deployed")
+    screen.page.locator(".switch").first.click(force=True)
+    expect(screen.page.locator(".toast")).to_contain_text(screen.t("switch.no_permission"))
+    expect(screen.page.locator("dialog")).to_have_count(0)
+
+
+def test_activating_needs_no_reason_and_the_history_tells_of_both(
+    screen: Screen, clinic: str
+) -> None:
+    page, switch = screen.page, _open(screen, clinic)
+    page.fill("#reason", _REASON)
+    screen.button("switch.suspended.do").click()
+    expect(switch).to_have_attribute("aria-checked", "false")
+    page.click(f"#action-{clinic}")
+    page.locator(".history li").first.wait_for()
+    page.click("#detail-switch")
+    page.locator("#reason").wait_for()
+    screen.button("switch.active.do").click()
+    expect(page.locator("#detail-switch")).to_have_attribute("aria-checked", "true")
+    history = page.locator(".history li")
+    expect(history).to_have_count(2)
+    expect(history.first).to_contain_text(screen.t("access.active"))
+    expect(history.first).to_contain_text(screen.t("history.no_reason"))
+    expect(history.last).to_contain_text(_REASON)
+    expect(history.last).to_contain_text("simon.support@waizant.example")

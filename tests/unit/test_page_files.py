@@ -1,0 +1,117 @@
+"""The files of the page: their words, their size, and what may not stand in them."""
+
+import gzip
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from chalicelib.api import pages
+
+_UI = Path(pages.__file__).parent.parent / "ui"
+_MODULES = sorted(_UI.glob("*.js"))
+_CODE = {path.name: path.read_text() for path in _MODULES}
+_COMMENT = re.compile(r"^\s*(//|/\*\*|\*).*$", re.MULTILINE)
+_CLASSES = re.compile(r'class: ("[^"]*"|`[^`]*`)')
+_LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`')
+_MOST_BYTES = 25_000
+
+# Literals that hold a blank or a capital and are not for people: names that browsers, HTTP and
+# the user pool know; plans that the shop sells, which are names; lists of classes.
+_TECHNICAL = re.compile(
+    r"^(AbortError|Arrow(Left|Right)|AWSCognito.*|Authorization|Bearer .*|Content-Type|DELETE|"
+    r"Enter|Esc|GET|HEAD|Idempotency-Key|If-Match|InitiateAuth|NFKD|POST|PUT|"
+    r"REFRESH_TOKEN_AUTH|RevokeToken|S256|SHA-256|UTC|X-Amz-Target|Lite|Plus|Premium|Free Trial|"
+    r"large exports|dialog\[open\] .*|input, textarea, select|textarea, input|"
+    r":hover, :focus-within|button\.main, textarea|:scope > button|0 0 16 16|M\d.*)$"
+)
+
+
+def _catalogue(language: str) -> dict[str, str]:
+    words: dict[str, str] = json.loads((_UI / f"{language}.json").read_text())
+    return words
+
+
+def _literals(name: str) -> list[str]:
+    code = _CLASSES.sub("", _COMMENT.sub("", _CODE[name]))
+    return [plain or template for plain, template in _LITERAL.findall(code)]
+
+
+def _wanted() -> tuple[set[str], set[str]]:
+    """The keys that the code asks for, and the beginnings of those that it puts together."""
+    code = "\n".join(_COMMENT.sub("", text) for text in _CODE.values())
+    known = set(_catalogue("es"))
+    every = {literal for name in _CODE for literal in _literals(name)}
+    asked = set(re.findall(r'\bt\("([^"]+)"', code))
+    begun = {found for found in re.findall(r"`([a-z_.]+[.])\$\{", code)}
+    begun |= {f"{group}." for group in re.findall(r'\b(?:term|state)\("([a-z_]+)"', code)}
+    begun |= {f"{group}." for group in re.findall(r"^  (\w+): \[\"", _CODE["filters.js"], re.MULTILINE)}
+    return asked | (every & known), begun
+
+
+def test_no_key_is_missing_in_a_language() -> None:
+    assert _catalogue("es").keys() == _catalogue("en").keys()
+    asked, begun = _wanted()
+    assert asked <= _catalogue("es").keys()
+    for beginning in begun - {"v1."}:
+        assert any(key.startswith(beginning) for key in _catalogue("es")), beginning
+
+
+def test_no_key_is_unused() -> None:
+    asked, begun = _wanted()
+    unused = {
+        key for key in _catalogue("es").keys() - asked if not key.startswith(tuple(begun))
+    }
+    assert unused == set()
+
+
+def test_each_language_takes_the_same_values_and_leaves_nothing_empty() -> None:
+    spanish, english = _catalogue("es"), _catalogue("en")
+    for key, words in spanish.items():
+        assert words.strip()
+        assert english[key].strip()
+        assert set(re.findall(r"\{\w+\}", words)) == set(re.findall(r"\{\w+\}", english[key])), key
+        assert words.count(" | ") == english[key].count(" | "), key
+
+
+@pytest.mark.parametrize("name", sorted(_CODE))
+def test_no_text_for_people_stands_in_the_code(name: str) -> None:
+    words = re.compile(r"[^\W\d_]{2,} [^\W\d_]{2,}|^[A-ZÀ-Þ¿¡][^\W\d_]+|[À-ɏ]")
+    suspects = [
+        literal
+        for literal in _literals(name)
+        if words.search(re.sub(r"\$\{[^}]*\}", "", literal)) and not _TECHNICAL.match(literal)
+    ]
+    assert suspects == []
+
+
+def test_index_holds_no_text_but_the_name_and_a_word_on_scripts() -> None:
+    text = re.sub(r"<[^>]*>", "", (_UI / "index.html").read_text()).split("\n")
+    assert [line for line in text if line.strip()] == [
+        "Store Users",
+        "Store Users necesita JavaScript. Store Users needs JavaScript.",
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(_CODE))
+def test_modules_are_small_and_write_no_html(name: str) -> None:
+    code = _CODE[name]
+    assert code.count("\n") <= 250
+    forbidden = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function"
+    assert not re.search(forbidden, code)
+    assert "console." not in code
+
+
+def test_every_module_is_asked_for_at_once() -> None:
+    index = (_UI / "index.html").read_text()
+    loaded = set(re.findall(r'(?:modulepreload" href|src)="ui/(\w+\.js)"', index))
+    assert loaded == set(_CODE)
+
+
+def test_the_page_weighs_no_more_than_it_may() -> None:
+    """All that a reader loads, in the language that weighs more, as served: gzip -9 of it all."""
+    texts = {name: text for name, (text, _) in pages._files().items()}  # noqa: SLF001
+    for other in ("es.json", "en.json"):
+        whole = "".join(text for name, text in sorted(texts.items()) if name != other)
+        assert len(gzip.compress(whole.encode(), 9)) <= _MOST_BYTES
