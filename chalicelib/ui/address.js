@@ -81,8 +81,9 @@ export const forget = () => {
 addEventListener("popstate", () => view && tell());
 
 export function start(lists) {
-  view = parse(location.hash);
-  if (!lists.includes(view.list)) view = { list: lists[0], sort: NEWEST, limit: 25 };
-  history.replaceState(null, "", write(view));
+  const wished = parse(location.hash);
+  const allowed = lists.includes(wished.list) ? wished : { list: lists[0], sort: NEWEST, limit: 25 };
+  history.replaceState(null, "", write(allowed));
+  view = null;
   tell();
 }

@@ -1,0 +1,143 @@
+"""axe on every state of the page, in both themes and two widths; the same states as pictures."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from infra.package import ROOT
+from tests.e2e.ui.conftest import NARROW, WIDE, Opener, Screen
+from tests.e2e.ui.people import ONLY_THEM
+
+_PICTURES = ROOT / "docs" / "ui"
+_PROBLEM = {"type": "/problems/store-unavailable", "status": 503, "request_id": "req-4711"}
+
+
+def _lists(screen: Screen) -> None:
+    screen.settle()
+
+
+def _strangers(screen: Screen) -> None:
+    _go(screen, f"#/customers?{ONLY_THEM}")
+
+
+def _leads(screen: Screen) -> None:
+    _go(screen, "#/leads")
+    screen.page.locator(".chart rect").first.wait_for()
+
+
+def _search(screen: Screen) -> None:
+    _go(screen, "#/customers?q=ruiz&ecosystem=deployed")
+
+
+def _nothing(screen: Screen) -> None:
+    _go(screen, "#/leads?registered_to=2019-01-01")
+    screen.page.locator(".empty").wait_for()
+
+
+def _trouble(screen: Screen) -> None:
+    screen.page.route("**/v1/customers?**", lambda one: one.fulfill(status=503, json=_PROBLEM))
+    _go(screen, "#/customers?sort=name")
+    screen.page.locator(".trouble").wait_for()
+    screen.page.unroute("**/v1/customers?**")
+
+
+def _filters(screen: Screen) -> None:
+    _go(screen, "#/customers")
+    screen.page.click("#filter")
+
+
+def _switch(screen: Screen) -> None:
+    _go(screen, "#/customers?access=active&ecosystem=deployed")
+    screen.page.locator("td.access .switch").first.click()
+    screen.page.locator("#reason").wait_for()
+
+
+def _detail(screen: Screen) -> None:
+    _go(screen, "#/customers?open=cus_0042")
+    screen.page.locator(".history li").first.wait_for()
+
+
+def _exports(screen: Screen) -> None:
+    _go(screen, "#/leads?registered_to=2020-12-31")
+    screen.page.click("#export")
+    screen.page.locator(".earlier p, .earlier li").first.wait_for()
+
+
+def _help(screen: Screen) -> None:
+    screen.page.locator("#rows").focus()
+    screen.page.keyboard.press("?")
+
+
+_STATES: dict[str, Callable[[Screen], None]] = {
+    "customers": _lists,
+    "strangers": _strangers,
+    "leads": _leads,
+    "search": _search,
+    "nothing": _nothing,
+    "trouble": _trouble,
+    "filters": _filters,
+    "switch": _switch,
+    "detail": _detail,
+    "exports": _exports,
+    "help": _help,
+}
+
+
+def _go(screen: Screen, hash_: str) -> None:
+    """Follow a link within the page: as from a colleague, but without signing in again."""
+    screen.page.evaluate("hash => { location.hash = hash }", hash_)
+    screen.page.wait_for_selector(".rows[aria-busy]", state="attached", timeout=2000)
+    screen.settle()
+
+
+def _violations(page: Page) -> list[Any]:
+    found = Axe().run(page)
+    return [
+        (one["id"], [node["html"][:120] for node in one["nodes"]])
+        for one in found.response["violations"]
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1280", "390"])
+def test_axe_has_nothing_to_say_in_any_state(
+    opener: Opener, theme: str, size: dict[str, int]
+) -> None:
+    screen = opener(viewport=size, color_scheme=theme, reduced_motion="reduce")
+    screen.allowed.add(503)
+    found: dict[str, list[Any]] = {}
+    screen.open()
+    screen.page.locator("#sign-in").wait_for()
+    found["sign-in"] = _violations(screen.page)
+    _picture(screen, "sign-in", theme, size)
+    screen.page.click("#sign-in")
+    screen.give_password("admin")
+    screen.settle()
+    for name, reach in _STATES.items():
+        reach(screen)
+        found[name] = _violations(screen.page)
+        _picture(screen, name, theme, size)
+        while screen.page.locator("dialog[open]").count():
+            screen.page.keyboard.press("Escape")
+    assert {name: some for name, some in found.items() if some} == {}
+    assert screen.page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+
+
+def test_axe_has_nothing_to_say_without_a_role(screen: Screen) -> None:
+    screen.sign_in("")
+    expect(screen.page.locator("#sign-out")).to_be_visible()
+    assert _violations(screen.page) == []
+
+
+def _picture(screen: Screen, name: str, theme: str, size: dict[str, int]) -> None:
+    """Keep the picture where it is asked for: PICTURES=1, Spanish in light and English in dark."""
+    if os.environ.get("PICTURES") and (screen.language, theme) in {("es", "light"), ("en", "dark")}:
+        _PICTURES.mkdir(exist_ok=True)
+        width = size["width"]
+        path: Path = _PICTURES / f"{name}-{screen.language}-{theme}-{width}.png"
+        screen.page.screenshot(path=path)
