@@ -33,7 +33,9 @@ reindex: .venv/ready ## Make search and totals anew, while writes go on ([STAGE=
 replay: .venv/ready ## Put back what the projection could not apply ([STAGE=prod])
 	@$(BIN)/python -m infra.replay $(if $(STAGE),--stage $(STAGE))
 
-test: .venv/ready ## Run all tests, on moto and on the local stack
+test: .venv/ready ## Run all tests, on moto, on the local stack and in a browser
+	@command -v chromium chromium-browser >/dev/null || echo \
+		"No Chromium here: the tests of the page are skipped. Debian: apt-get install chromium"
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-fast: .venv/ready ## Run the tests that need no local stack

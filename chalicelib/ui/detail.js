@@ -141,8 +141,8 @@ function detailSwitch(row) {
   return toggle;
 }
 
-/** After a switch in here, everything about this customer is read again. */
-export const refresh = () => dialog && load(dialog.dataset.of);
+// After a switch, everything about this customer is read again.
+addEventListener("changed", () => dialog && load(dialog.dataset.of));
 
 function encounters(given, partial) {
   if (partial) return h("p", { class: "quiet" }, t("loading"));

@@ -21,7 +21,7 @@ const handlers = {
   get allowed() {
     return permissions.has("access:change");
   },
-  flip: (row) => flipAccess(row, update),
+  flip: (row) => flipAccess(row, changed),
   explain: (why) => say(why),
   detail: (row) => go({ open: row.id }),
 };
@@ -36,6 +36,12 @@ export function update(row) {
   const focused = place.contains(document.activeElement) ? document.activeElement.id : null;
   place.replaceWith(drawRow(row, handlers));
   if (focused) document.getElementById(focused)?.focus();
+}
+
+/** The same after a change of access, which the detail window wants to know of, too. */
+function changed(row) {
+  update(row);
+  dispatchEvent(new CustomEvent("changed"));
 }
 
 /** Keep the list in the elements `rows` and `pager` as the address wishes it. */

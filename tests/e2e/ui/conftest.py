@@ -111,7 +111,8 @@ class Screen:
             self.seen.append(f"{message.type}: {message.text}")
 
     def watch(self, request: Request) -> None:
-        if not request.url.startswith((self.stack.facts["endpoint"], "data:")):
+        # A download is a link that the person follows, as is the sign-in page.
+        if not request.is_navigation_request() and not request.url.startswith((self.stack.facts["endpoint"], "data:")):
             self.seen.append(f"request to {request.url}")
 
 
