@@ -44,9 +44,11 @@ def _wanted() -> tuple[set[str], set[str]]:
     known = set(_catalogue("es"))
     every = {literal for name in _CODE for literal in _literals(name)}
     asked = set(re.findall(r'\bt\("([^"]+)"', code))
-    begun = {found for found in re.findall(r"`([a-z_.]+[.])\$\{", code)}
+    begun = set(re.findall(r"`([a-z_.]+[.])\$\{", code))
     begun |= {f"{group}." for group in re.findall(r'\b(?:term|state)\("([a-z_]+)"', code)}
-    begun |= {f"{group}." for group in re.findall(r"^  (\w+): \[\"", _CODE["filters.js"], re.MULTILINE)}
+    begun |= {
+        f"{group}." for group in re.findall(r"^  (\w+): \[\"", _CODE["filters.js"], re.MULTILINE)
+    }
     return asked | (every & known), begun
 
 
@@ -60,9 +62,7 @@ def test_no_key_is_missing_in_a_language() -> None:
 
 def test_no_key_is_unused() -> None:
     asked, begun = _wanted()
-    unused = {
-        key for key in _catalogue("es").keys() - asked if not key.startswith(tuple(begun))
-    }
+    unused = {key for key in _catalogue("es").keys() - asked if not key.startswith(tuple(begun))}
     assert unused == set()
 
 

@@ -112,7 +112,9 @@ class Screen:
 
     def watch(self, request: Request) -> None:
         # A download is a link that the person follows, as is the sign-in page.
-        if not request.is_navigation_request() and not request.url.startswith((self.stack.facts["endpoint"], "data:")):
+        if not request.is_navigation_request() and not request.url.startswith(
+            (self.stack.facts["endpoint"], "data:")
+        ):
             self.seen.append(f"request to {request.url}")
 
 
@@ -136,9 +138,7 @@ def strangers(stack: Stack) -> None:
 
 
 @pytest.fixture
-def opener(
-    browser: Browser, stack: Stack, strangers: None, language: str
-) -> Iterator[Opener]:
+def opener(browser: Browser, stack: Stack, strangers: None, language: str) -> Iterator[Opener]:
     """Opens a browser of its own for one person; fails on whatever it had to complain of."""
     contexts: list[BrowserContext] = []
     screens: list[Screen] = []

@@ -1,4 +1,7 @@
-"""Store users whom a careless page would choke on: all registered in 2020, so that one filter finds them."""
+"""Store users whom a careless page would choke on.
+
+All registered in 2020, so that one filter finds them.
+"""
 
 from chalicelib.users.model import Ecosystem, StoreUser
 from tests.builders import customer, lead

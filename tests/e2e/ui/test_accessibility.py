@@ -90,8 +90,11 @@ _STATES: dict[str, Callable[[Screen], None]] = {
 
 def _go(screen: Screen, hash_: str) -> None:
     """Follow a link within the page: as from a colleague, but without signing in again."""
-    screen.page.evaluate("hash => { location.hash = hash }", hash_)
-    screen.page.wait_for_selector(".rows[aria-busy]", state="attached", timeout=2000)
+    screen.page.evaluate(
+        "hash => new Promise(done => { addEventListener('popstate', done, {once: true});"
+        " location.hash = hash })",
+        hash_,
+    )
     screen.settle()
 
 

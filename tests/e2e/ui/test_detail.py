@@ -53,7 +53,9 @@ def test_the_window_has_an_address_and_back_closes_it(screen: Screen) -> None:
 
 def test_arrow_keys_go_to_the_next_and_the_previous(screen: Screen) -> None:
     page = screen.sign_in("viewer").page
-    names = page.locator(".rows tr").evaluate_all("rows => rows.slice(1).map(row => row.dataset.id)")
+    names = page.locator(".rows tr").evaluate_all(
+        "rows => rows.slice(1).map(row => row.dataset.id)"
+    )
     page.click(f"#action-{names[0]}")
     expect(page.locator("#detail-previous")).to_have_attribute("aria-disabled", "true")
     page.keyboard.press("ArrowRight")

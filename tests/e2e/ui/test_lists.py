@@ -63,7 +63,9 @@ def test_filters_narrow_the_list_and_stand_as_chips(screen: Screen) -> None:
     expect(page.locator("td.access .switch").first).to_have_attribute("aria-checked", "false")
     assert "status=active&status=expired" in page.url
     before = page.url
-    name = screen.t("filter.remove", name=screen.t("filter.access"), value=screen.t("access.suspended"))
+    name = screen.t(
+        "filter.remove", name=screen.t("filter.access"), value=screen.t("access.suspended")
+    )
     page.get_by_role("button", name=name).click()
     expect(page.locator(".chip")).to_have_count(3)
     expect(page.locator("#filter")).to_be_focused()
@@ -139,7 +141,10 @@ def test_a_page_link_that_is_out_of_date_says_so_and_shows_the_first(screen: Scr
 @pytest.mark.parametrize(
     ("page", "words"),
     [
-        ({"total": 12345, "total_relation": "exact"}, {"es": "1–2 de 12.345", "en": "1–2 of 12,345"}),
+        (
+            {"total": 12345, "total_relation": "exact"},
+            {"es": "1–2 de 12.345", "en": "1–2 of 12,345"},
+        ),
         (
             {"total": 1000, "total_relation": "at_least"},
             {"es": "1–2 de más de 1.000", "en": "1–2 of more than 1,000"},
@@ -175,7 +180,9 @@ def test_nothing_found_offers_to_take_the_filters_away(screen: Screen) -> None:
 def test_a_list_without_anybody_says_what_will_come(screen: Screen) -> None:
     none = {"limit": 25, "start": 0, "next": None, "prev": None}
     page = {**none, "total": 0, "total_relation": "exact"}
-    screen.page.route("**/v1/leads?**", lambda route: route.fulfill(json={"data": [], "page": page}))
+    screen.page.route(
+        "**/v1/leads?**", lambda route: route.fulfill(json={"data": [], "page": page})
+    )
     screen.sign_in("viewer", "#/leads")
     expect(screen.page.locator(".empty")).to_contain_text(screen.t("empty.leads"))
 
@@ -237,13 +244,17 @@ def test_a_slow_answer_shows_a_skeleton_and_moves_nothing(screen: Screen) -> Non
 
 def _shifts(page: Page) -> float:
     """The layout shifts so far, after two more frames (CLS counts each as it is painted)."""
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate(
+        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
     shifts: float = page.evaluate("window.shifts")
     return shifts
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_strange_people_are_shown_as_text_and_stay_in_the_window(opener: Opener, width: int) -> None:
+def test_strange_people_are_shown_as_text_and_stay_in_the_window(
+    opener: Opener, width: int
+) -> None:
     screen = opener(viewport={"width": width, "height": 844})
     screen.sign_in("admin", f"#/customers?{ONLY_THEM}")
     page = screen.page
@@ -262,7 +273,9 @@ def test_strange_people_are_shown_as_text_and_stay_in_the_window(opener: Opener,
     assert page.locator("#page img, #page b").count() == 0
     assert page.title() == "Store Users"
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    table = page.evaluate("document.querySelector('.scroll').scrollWidth - document.querySelector('.scroll').clientWidth")
+    table = page.evaluate(
+        "document.querySelector('.scroll').scrollWidth - document.querySelector('.scroll').clientWidth"
+    )
     assert table == 0
 
 

@@ -7,7 +7,7 @@ import urllib.parse
 import urllib.request
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Response, Route, expect
 
 from tests.e2e.conftest import Stack
 from tests.e2e.ui.conftest import Opener, Screen
@@ -94,11 +94,11 @@ def test_a_refused_token_is_renewed_once_and_the_call_repeated(screen: Screen) -
     screen.sign_in("viewer")
     refusals = iter([True])
 
-    def refuse_once(route: object) -> None:
+    def refuse_once(route: Route) -> None:
         if next(refusals, False):
-            route.fulfill(status=401, json={"type": "/problems/unauthenticated", "status": 401})  # type: ignore[attr-defined]
+            route.fulfill(status=401, json={"type": "/problems/unauthenticated", "status": 401})
         else:
-            route.continue_()  # type: ignore[attr-defined]
+            route.continue_()
 
     screen.page.route("**/v1/leads?**", refuse_once)
     screen.page.click("#tab-leads")
@@ -134,10 +134,12 @@ def test_when_the_session_is_over_a_window_leads_back_to_the_same_view(opener: O
 
 def test_signing_out_revokes_the_tokens(screen: Screen) -> None:
     given: list[str] = []
-    screen.page.on(
-        "response",
-        lambda one: one.url.endswith("/oauth2/token") and given.append(one.json()["refresh_token"]),
-    )
+
+    def hear(answer: Response) -> None:
+        if answer.url.endswith("/oauth2/token"):
+            given.append(answer.json()["refresh_token"])
+
+    screen.page.on("response", hear)
     screen.sign_in("viewer")
     client_id = screen.stack.facts["client_id"]
     form = {"grant_type": "refresh_token", "client_id": client_id, "refresh_token": given[0]}

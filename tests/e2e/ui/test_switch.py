@@ -1,4 +1,4 @@
-"""The switch Active: whom it hits, the reason, the result at once, undo, conflict, and why it is fixed."""
+"""The switch Active: whom it hits, the reason, the result, undo, conflict, why it is fixed."""
 
 import secrets
 from typing import Any
@@ -70,7 +70,9 @@ def test_suspending_needs_a_reason_shows_at_once_and_can_be_undone(
     done = _now(screen, clinic)
     assert (done["access"], done["access_change"]["reason"]) == ("suspended", _REASON)
 
-    toast = page.locator(".toast", has_text=screen.t("switch.suspended.done", name="María José Gómez Ruiz"))
+    toast = page.locator(
+        ".toast", has_text=screen.t("switch.suspended.done", name="María José Gómez Ruiz")
+    )
     toast.get_by_role("button", name=screen.t("undo")).click()
     expect(switch).to_have_attribute("aria-checked", "true")
     back = _now(screen, clinic)
@@ -100,9 +102,7 @@ def test_a_conflict_shows_the_newer_state_and_lets_one_decide_again(
     page.fill("#reason", _REASON)
     screen.button("switch.suspended.do").click()
     notice = page.locator("dialog .warning", has_text=screen.t("conflict"))
-    expect(notice).to_contain_text(
-        screen.t("conflict.now", state=screen.t("access.suspended"))
-    )
+    expect(notice).to_contain_text(screen.t("conflict.now", state=screen.t("access.suspended")))
     expect(notice).to_contain_text("ana.admin@waizant.example: Somebody was faster")
     expect(switch).to_have_attribute("aria-checked", "false")
     page.locator("dialog .actions button").click()
