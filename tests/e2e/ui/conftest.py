@@ -138,7 +138,12 @@ def strangers(stack: Stack) -> None:
 
 
 @pytest.fixture
-def opener(browser: Browser, stack: Stack, strangers: None, language: str) -> Iterator[Opener]:
+def opener(
+    browser: Browser,
+    stack: Stack,
+    strangers: None,  # noqa: ARG001 - they are there from now on
+    language: str,
+) -> Iterator[Opener]:
     """Opens a browser of its own for one person; fails on whatever it had to complain of."""
     contexts: list[BrowserContext] = []
     screens: list[Screen] = []

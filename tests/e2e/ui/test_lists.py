@@ -274,7 +274,7 @@ def test_strange_people_are_shown_as_text_and_stay_in_the_window(
     assert page.title() == "Store Users"
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     table = page.evaluate(
-        "document.querySelector('.scroll').scrollWidth - document.querySelector('.scroll').clientWidth"
+        "(one => one.scrollWidth - one.clientWidth)(document.querySelector('.scroll'))"
     )
     assert table == 0
 
