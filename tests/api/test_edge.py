@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from chalicelib.settings import origin, settings
 from chalicelib.users.item import to_item
 from tests.api.client import Client
 from tests.builders import client, customer, save, save_item
@@ -97,7 +98,9 @@ def test_the_configuration_tells_a_client_what_it_needs(edge: Client) -> None:
         "sign_in": {
             "url": "",
             "client_id": "page-client",
+            "pool_url": f"{origin(settings().token_keys_url)}/",
             "scopes": "openid email profile",
+            "session_seconds": 43_200,
         },
         "limits": {
             "page_rows": 100,

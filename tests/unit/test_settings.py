@@ -31,6 +31,7 @@ REQUIRED = [
 ]
 DEFAULTS = {
     "SIGN_IN_URL": "",
+    "SESSION_HOURS": "12",
     "PUBLIC_URL": "",
     "CORS_ORIGINS": "",
     "TIME_ZONE": "America/Bogota",

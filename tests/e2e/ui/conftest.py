@@ -97,7 +97,9 @@ class Screen:
 
     def settle(self) -> None:
         """Wait until the list has arrived, as rows or as words."""
-        self.page.locator("#rows tbody tr:not(.skeleton), .empty, .rows .trouble").first.wait_for()
+        self.page.locator(
+            ".rows tbody tr:not(.skeleton), .rows .empty, .rows .trouble"
+        ).first.wait_for()
         self.page.wait_for_selector(".rows:not([aria-busy])")
 
     def names(self) -> list[str]:
