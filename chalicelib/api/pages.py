@@ -1,6 +1,7 @@
 """The page and its files, served from chalicelib/ui."""
 
 import hashlib
+import json
 import mimetypes
 import re
 from functools import cache
@@ -61,12 +62,13 @@ def _files() -> dict[str, tuple[str, str]]:
 
 # Lines of comment and indentation: they are for whoever reads the sources, a third of their size.
 _FOR_READERS = re.compile(r"^\s*(//.*|/\*.*|\* .*|\*/)?\n|^[ \t]+", re.MULTILINE)
-_BLANKS_OF_STYLE = re.compile(r"(?<=[{};,:]) | (?=\{)|;? (?=\})")
+_BLANKS_OF_STYLE = re.compile(r"(?<=[{};,:])\s|\s(?=\{)|;?\s(?=\})")
 
 
 def _slim(path: Path) -> str:
     """The text of the file without what is for readers alone."""
     text = path.read_text("utf-8")
-    if path.suffix == ".css":
-        text = _BLANKS_OF_STYLE.sub("", text)
-    return _FOR_READERS.sub("", text) if path.suffix in {".js", ".css", ".json"} else text
+    if path.suffix == ".json":
+        return json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
+    text = _FOR_READERS.sub("", text)
+    return _BLANKS_OF_STYLE.sub("", text) if path.suffix == ".css" else text

@@ -70,7 +70,7 @@ function form(wish, row, notice = null) {
         },
       },
       h("label", { class: "field" }, t(suspending ? "reason" : "reason.optional"), reason),
-      h("p", { id: "reason-hint", class: "quiet" }, t(suspending ? "reason.hint" : "reason.hint.optional")),
+      h("p", { id: "reason-hint", class: "quiet" }, t("reason.hint")),
       answer,
       actions(button(t("cancel"), () => dialog.close()), submit),
     ),
@@ -83,7 +83,7 @@ const whom = (row) =>
     [t("column.company_name"), theirs(row.company_name)],
     [t("column.ecosystem"), row.ecosystem && theirs(row.ecosystem.name)],
     [t("licences.in_use"), number(licencesInUse(row))],
-    [t("access.now"), term("access", row.access)],
+    [t("filter.access"), term("access", row.access)],
   ]);
 
 async function carryOut(wish, row, reason, submit, answer) {
@@ -116,7 +116,6 @@ function conflict(wish, current, inside) {
     "div",
     { class: "warning", role: "alert" },
     h("strong", null, t("conflict")),
-    h("p", null, t("conflict.now", { state: term("access", current.access) })),
     last && h("p", null, `${moment(last.at)} · `, theirs(last.by), last.reason ? [": ", theirs(last.reason)] : ""),
   );
   inside.replaceChildren(...form(wish, current, notice).filter(Boolean));

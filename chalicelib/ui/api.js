@@ -3,6 +3,9 @@
 import { accessToken } from "./session.js";
 import { t, term } from "./words.js";
 
+// Problems that many codes stand for, by their status; 0 is a call that never came back.
+const OTHERS = { 0: "problem.offline", 401: "session.over", 429: "problem.busy", 503: "problem.busy", 504: "problem.busy" };
+
 /** What the API, or the way to it, answered instead of what was asked for. */
 export class Problem extends Error {
   constructor(status, body = {}) {
@@ -15,9 +18,9 @@ export class Problem extends Error {
 
   /** In the reader's words, with what can be done. */
   get words() {
-    if (!this.status) return t("problem.offline");
     const known = term("problem", this.code);
-    return known === this.code ? t("problem.internal") : known;
+    if (known !== this.code) return known;
+    return t(OTHERS[this.status] ?? "problem.internal");
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { watch } from "./address.js";
 import { get, Problem } from "./api.js";
-import { h, svg } from "./dom.js";
+import { h, select, svg } from "./dom.js";
 import { day, number, t } from "./words.js";
 
 const SPANS = [30, 90, 365];
@@ -16,19 +16,11 @@ const date = (ms) => new Date(ms).toISOString().slice(0, 10);
 export function signUpsChart() {
   const place = h("div", { class: "plot" });
   const summary = h("figcaption", null, t("chart.title"));
-  const select = h(
-    "select",
-    {
-      id: "chart-span",
-      "aria-label": t("chart.span"),
-      change: () => {
-        span = Number(select.value);
-        load(place, summary);
-      },
-    },
-    SPANS.map((days) => h("option", { value: days }, t("chart.days", { n: days }))),
-  );
-  const figure = h("figure", { class: "chart", hidden: true }, h("div", { class: "line" }, summary, select), place);
+  const spans = select({ id: "chart-span", "aria-label": t("chart.span") }, SPANS.map((n) => [n, t("chart.days", { n })]), span, (days) => {
+    span = Number(days);
+    load(place, summary);
+  });
+  const figure = h("figure", { class: "chart", hidden: true }, h("div", { class: "line" }, summary, spans), place);
   watch((now, before) => {
     figure.hidden = now.list !== "leads";
     if (!figure.hidden && before?.list !== "leads") load(place, summary);
@@ -72,8 +64,7 @@ function draw(place, summary, days) {
       "table",
       { class: "hidden" },
       h("caption", null, t("chart.title")),
-      h("thead", null, h("tr", null, h("th", { scope: "col" }, t("chart.day")), h("th", { scope: "col" }, t("chart.registered")))),
-      h("tbody", null, days.map((one) => h("tr", null, h("td", null, day(one.on)), h("td", null, number(one.registered))))),
+      days.map((one) => h("tr", null, h("th", { scope: "row" }, day(one.on)), h("td", null, number(one.registered)))),
     ),
   );
 }

@@ -24,7 +24,7 @@ addEventListener("rows", () => dialog && walkers());
 
 function show(id) {
   if (!dialog) {
-    dialog = open("", [h("div", { class: "walk" }), h("div", { class: "stack", id: "detail" })], {
+    dialog = open("", [h("div", { class: "walk" }), h("div", { id: "detail" }, t("loading"))], {
       kind: "large",
       closed: () => {
         dialog = null;
@@ -38,8 +38,6 @@ function show(id) {
   }
   dialog.dataset.of = id;
   walkers();
-  const known = shown.data.find((row) => row.id === id);
-  if (known) draw(known, true);
   load(id);
 }
 
@@ -50,10 +48,10 @@ async function load(id) {
     const row = await get(`v1/${view.list}/${encodeURIComponent(id)}`);
     if (dialog?.dataset.of !== id) return;
     update(row);
-    draw(row, false);
+    draw(row);
   } catch (error) {
     if (dialog?.dataset.of !== id) return;
-    title(t("detail.missing"));
+    title(id);
     place.replaceChildren(trouble(error, () => load(id)));
   }
   place.removeAttribute("aria-busy");
@@ -87,16 +85,16 @@ function walkers() {
 
 const title = (words) => dialog.querySelector("h2").replaceChildren(theirs(words));
 
-function draw(row, partial) {
+function draw(row) {
   title(fullName(row));
   const parts = [part("detail.person", facts(person(row)))];
   if (view.list === "customers") {
     const { subscription } = row;
     parts.push(part("detail.subscription", facts(subscribed(subscription ?? {}))));
-    parts.push(part("filter.ecosystem", facts(ecosystem(row)), access(row, partial)));
-    parts.push(part("encounters", encounters(subscription?.encounters, partial)));
-    parts.push(part("licences", licences(subscription?.licences, partial)));
-    if (permissions.has("audit:read") && row.ecosystem) parts.push(part("history", history(row, partial)));
+    parts.push(part("filter.ecosystem", facts(ecosystem(row)), access(row)));
+    parts.push(part("encounters", encounters(subscription?.encounters)));
+    parts.push(part("licences", licences(subscription?.licences)));
+    if (permissions.has("audit:read") && row.ecosystem) parts.push(part("history", history(row)));
   }
   dialog.querySelector("#detail").replaceChildren(...parts);
 }
@@ -124,13 +122,13 @@ const ecosystem = (row) => [
   ...(row.ecosystem ? [[t("deployed_at"), moment(row.ecosystem.deployed_at)]] : []),
 ];
 
-function access(row, partial) {
+function access(row) {
   const last = row.access_change;
   return h(
     "div",
     { class: "line" },
-    partial ? h("span", { class: "switch" }) : detailSwitch(row),
-    h("span", null, row.ecosystem ? term("access", row.access) : t("switch.no_ecosystem")),
+    detailSwitch(row),
+    h("span", null, row.ecosystem ? term("access", row.access) : t("problem.no-ecosystem")),
     last && h("span", { class: "quiet" }, `${moment(last.at)} · `, theirs(last.by)),
   );
 }
@@ -144,8 +142,7 @@ function detailSwitch(row) {
 // After a switch, everything about this customer is read again.
 addEventListener("changed", () => dialog && load(dialog.dataset.of));
 
-function encounters(given, partial) {
-  if (partial) return h("p", { class: "quiet" }, t("loading"));
+function encounters(given) {
   if (!given) return h("p", null, "—");
   const { included = 0, used = 0 } = given;
   return [
@@ -154,18 +151,14 @@ function encounters(given, partial) {
   ];
 }
 
-function licences(given, partial) {
-  if (partial) return h("p", { class: "quiet" }, t("loading"));
-  const total = (given ?? []).reduce((sum, one) => sum + one.count, 0);
-  return [
-    h("p", null, t("licences.total", { n: total })),
-    facts((given ?? []).map((one) => [term("licence", one.status), number(one.count)])),
-  ];
+function licences(given = []) {
+  const total = given.reduce((sum, one) => sum + one.count, 0);
+  return facts([...given.map((one) => [term("licence", one.status), number(one.count)]), [t("licences.total"), number(total)]]);
 }
 
-function history(row, partial) {
-  const list = h("ol", { class: "history" });
-  if (!partial) more(row, list, null);
+function history(row) {
+  const list = h("ol");
+  more(row, list, null);
   return list;
 }
 
@@ -176,7 +169,7 @@ async function more(row, list, cursor) {
     if (!list.children.length) list.append(h("li", { class: "quiet" }, t("history.empty")));
     const { next } = answer.page;
     if (!next) return;
-    const further = h("li", null, button(t("history.more"), () => {
+    const further = h("li", null, button(t("more"), () => {
       further.remove();
       more(row, list, next);
     }, { kind: "link" }));

@@ -11,7 +11,7 @@ const ICONS = {
   first: "M4 3v10M12 3L7 8l5 5",
   left: "M10 3L5 8l5 5",
   menu: "M2 4h12M2 8h12M2 12h12",
-  people: "M6 8a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM1.5 13.5c0-2.5 2-4 4.5-4s4.5 1.5 4.5 4M11 3.2a2.5 2.5 0 0 1 0 4.6M12 9.8c1.6.5 2.5 1.9 2.5 3.7",
+  people: "M8 8a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM2 14c0-6 12-6 12 0",
   right: "M6 3l5 5-5 5",
   search: "M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zM10.5 10.5L14 14",
   up: "M8 13V3M4 7l4-4 4 4",
@@ -43,10 +43,41 @@ export function button(words, click, { kind = "plain", picture = null, bare = fa
   return h("button", { type: "button", class: `button ${kind}`, click, ...label, ...attributes }, content);
 }
 
+/** The attributes of a control that does not work, and says why; none where there is no reason. */
+export const fixed = (why) => why && { "aria-disabled": "true", "aria-description": why, title: why };
+
+/** A choice of one among `options`, pairs of value and words; `change` gets the value chosen. */
+export function select(attributes, options, chosen, change) {
+  const element = h(
+    "select",
+    { ...attributes, change: () => change(element.value) },
+    options.map(([value, words]) => h("option", { value, selected: value === chosen }, words)),
+  );
+  return element;
+}
+
+/** The same with all options in sight: radio buttons, or boxes to tick where `chosen` is a list. */
+export const choices = (words, name, options, chosen) =>
+  h(
+    "fieldset",
+    null,
+    h("legend", null, words),
+    options.map(([value, label]) => {
+      const several = Array.isArray(chosen);
+      const checked = several ? chosen.includes(value) : chosen === value;
+      return h("label", { class: "option" }, h("input", { type: several ? "checkbox" : "radio", name, value, checked }), h("span", null, label));
+    }),
+  );
+
+/** Draw inside `place` anew; what had the focus there gets it back by its id. */
+export function redraw(place, draw) {
+  const focused = place.contains(document.activeElement) && document.activeElement.id;
+  draw();
+  if (focused) document.getElementById(focused)?.focus();
+}
+
 /** What people wrote, in its own direction. */
 export const theirs = (text) => h("bdi", null, text);
-
-export const hidden = (text) => h("span", { class: "hidden" }, text);
 
 /** The rows of a description list: pairs of term and description; an empty one reads as a dash. */
 export const facts = (pairs) =>

@@ -2,11 +2,11 @@
 
 import { view, wishOf } from "./address.js";
 import { call, get } from "./api.js";
-import { button, h, theirs } from "./dom.js";
+import { button, choices, h, theirs } from "./dom.js";
 import { chips } from "./filters.js";
-import { download, follow, mayCancel, remove } from "./jobs.js";
+import { download, follow, isUnderWay, mayCancel, remove } from "./jobs.js";
 import { shown } from "./list.js";
-import { totalOf } from "./pager.js";
+import { known } from "./pager.js";
 import { actions, open, trouble } from "./windows.js";
 import { language, moment, size, t, term } from "./words.js";
 
@@ -31,15 +31,11 @@ export function openExports(permissions) {
   refresh();
 }
 
-/** "these 478 rows", "all rows of this list" where nobody has counted. */
+/** "these 478 rows", "all rows, more than 1,000", or no number where nobody has counted. */
 function rowsWords() {
-  const { total, exact } = shown.page ? totalOf(shown.page, shown.data.length) : { total: null };
-  if (total === null) return t("export.all");
-  return exact ? t("export.these", { n: total }) : t("export.more_than", { n: total });
+  const [relation, n] = shown.page ? known(shown.page, shown.data.length) : ["unknown"];
+  return t(`export.${relation}`, { n });
 }
-
-const radio = (name, value, words, checked) =>
-  h("label", { class: "option" }, h("input", { type: "radio", name, value, checked }), h("span", null, words));
 
 function orderForm(dialog) {
   const answer = h("div");
@@ -58,11 +54,11 @@ function orderForm(dialog) {
     h(
       "div",
       { class: "pair" },
-      h("fieldset", null, h("legend", null, t("export.format")), radio("format", "xlsx", t("format.xlsx"), true), radio("format", "csv", t("format.csv"))),
-      h("fieldset", null, h("legend", null, t("export.language")), ["es", "en"].map((tag) => radio("language", tag, t(`language.${tag}`), tag === language))),
+      choices(t("export.format"), "format", ["xlsx", "csv"].map((format) => [format, t(`format.${format}`)]), "xlsx"),
+      choices(t("export.language"), "language", ["es", "en"].map((tag) => [tag, t(`language.${tag}`)]), language),
     ),
     answer,
-    actions(button(t("export.do"), () => {}, { kind: "main", type: "submit", picture: "download" })),
+    actions(button(t("export"), () => {}, { kind: "main", type: "submit", picture: "download" })),
   );
   return form;
 }
@@ -91,7 +87,7 @@ async function list(place, cursor) {
     if (cursor) place.querySelector("ul").append(...items);
     else place.replaceChildren(items.length ? h("ul", null, items) : h("p", { class: "quiet" }, t("exports.none")));
     place.querySelector(":scope > button")?.remove();
-    if (page.next) place.append(button(t("exports.more"), () => list(place, page.next), { kind: "link" }));
+    if (page.next) place.append(button(t("more"), () => list(place, page.next), { kind: "link" }));
   } catch (error) {
     place.replaceChildren(trouble(error, () => list(place, cursor)));
   }
@@ -125,11 +121,11 @@ function outcome(job) {
 
 function doings(job, what, place) {
   const label = (words) => ({ kind: "small", "aria-label": `${words}: ${what}, ${moment(job.requested_at)}` });
-  const ended = job.status !== "queued" && job.status !== "running";
+  const removing = t(isUnderWay(job) ? "cancel" : "delete");
   return [
     job.status === "succeeded" && button(t("download"), () => download(job.id), { ...label(t("download")), picture: "download" }),
     mayCancel() &&
-      button(t(ended ? "delete" : "job.cancel"), (event) => sure(event.currentTarget, job.id, place), label(t(ended ? "delete" : "job.cancel"))),
+      button(removing, (event) => sure(event.currentTarget, job.id, place), label(removing)),
   ];
 }
 

@@ -1,7 +1,7 @@
 // Filters: a window to choose them, chips that show them and take them away one by one.
 
 import { filtersOf, go, view, watch } from "./address.js";
-import { button, h, icon, theirs } from "./dom.js";
+import { button, choices, h, icon, theirs } from "./dom.js";
 import { actions, open } from "./windows.js";
 import { day, t, term } from "./words.js";
 
@@ -61,20 +61,11 @@ export function chipBar() {
   return bar;
 }
 
-const option = (name, type, value, words, checked) =>
-  h("label", { class: "option" }, h("input", { type, name, value, checked }), h("span", null, words));
+const choice = (name) =>
+  choices(t(`filter.${name}`), name, ["", ...CHOICES[name]].map((value) => [value, value ? term(name, value) : t("any")]), view[name] ?? "");
 
-function choice(name) {
-  const options = ["", ...CHOICES[name]].map((value) =>
-    option(name, "radio", value, value ? term(name, value) : t("any"), (view[name] ?? "") === value),
-  );
-  return h("fieldset", null, h("legend", null, t(`filter.${name}`)), options);
-}
-
-function several(name, values, words) {
-  const options = values.map((value) => option(name, "checkbox", value, words(value), view[name]?.includes(value)));
-  return h("fieldset", null, h("legend", null, t(`filter.${name}`)), options);
-}
+const several = (name, values) =>
+  choices(t(`filter.${name}`), name, values.map((value) => [value, shown(name, value)]), view[name] ?? []);
 
 const date = (name) =>
   h("label", { class: "field" }, t(`filter.${name}`), h("input", { type: "date", name, value: view[name], min: "2000-01-01", max: "2999-12-31" }));
@@ -86,8 +77,8 @@ export function openFilters() {
     { method: "dialog", submit: () => go(read(form)) },
     customers && [
       ...Object.keys(CHOICES).map(choice),
-      several("status", STATES, (value) => term("status", value)),
-      several("plan", [...new Set([...plans, ...(view.plan ?? [])])], theirs),
+      several("status", STATES),
+      several("plan", [...new Set([...plans, ...(view.plan ?? [])])]),
     ],
     h("div", { class: "pair" }, date("registered_from"), date("registered_to")),
     actions(button(t("filters.apply"), () => {}, { kind: "main", type: "submit" })),

@@ -3,14 +3,14 @@
 import { call, get, Problem } from "./api.js";
 import { button, h } from "./dom.js";
 import { say } from "./windows.js";
-import { number, t } from "./words.js";
+import { t, term } from "./words.js";
 
 const PACE_MS = 1000;
 const RETRY_MS = 5000;
 const running = new Map();
 let person = null;
 
-const isUnderWay = (job) => job.status === "queued" || job.status === "running";
+export const isUnderWay = (job) => job.status === "queued" || job.status === "running";
 
 /** Follow what this person asked for before the page was loaded. */
 export async function startJobs(session) {
@@ -63,7 +63,7 @@ function drop(id) {
 function draw(job) {
   const { done, total } = job.progress;
   const { bar } = running.get(job.id) ?? add(job);
-  const words = total ? t("job.of", { done, n: total }) : done ? t("job.rows", { n: done }) : t(`job.${job.status}`);
+  const words = total ? t("job.of", { done, n: total }) : done ? t("export.rows", { n: done }) : term("export", job.status);
   bar.querySelector(".done").textContent = words;
   const progress = bar.querySelector("progress");
   if (total) {
@@ -73,13 +73,14 @@ function draw(job) {
 }
 
 function add(job) {
+  const words = t("job.list", { list: t(`list.${job.resource}`) });
   const bar = h(
     "div",
-    { class: "job", "data-job": job.id },
-    h("span", null, t(`job.${job.resource}`)),
-    h("progress", { "aria-label": t(`job.${job.resource}`) }),
+    { class: "job" },
+    h("span", null, words),
+    h("progress", { "aria-label": words }),
     h("span", { class: "done quiet" }),
-    mayCancel() && button(t("job.cancel"), () => cancel(job.id), { kind: "small" }),
+    mayCancel() && button(t("cancel"), () => cancel(job.id), { kind: "small" }),
   );
   document.getElementById("jobs").append(bar);
   running.set(job.id, { bar, timer: 0 });
@@ -119,7 +120,6 @@ export async function download(id) {
     const job = await get(`v1/exports/${id}`);
     if (!job.download_url) throw new Problem(410, { type: "export-gone" });
     h("a", { href: job.download_url, download: job.file_name, rel: "noreferrer" }).click();
-    say(t("download.begun", { name: job.file_name, n: number(job.rows) }));
   } catch (error) {
     say(error.words, { stay: true, kind: "bad" });
   }

@@ -5,16 +5,16 @@ import { open } from "./windows.js";
 import { t } from "./words.js";
 
 const OFF = "keys-off";
-// Key → the id of what it presses or goes to.
+// Key → the id of what it presses or goes to, and the words for it.
 const KEYS = {
-  "/": "search",
-  c: "tab-customers",
-  l: "tab-leads",
-  f: "filter",
-  e: "export",
-  ",": "page-previous",
-  ".": "page-next",
-  r: "rows",
+  "/": ["search", "search"],
+  c: ["tab-customers", "list.customers"],
+  l: ["tab-leads", "list.leads"],
+  f: ["filter", "filters"],
+  e: ["export", "export"],
+  ",": ["page-previous", "page.previous"],
+  ".": ["page-next", "page.next"],
+  r: ["rows", "skip"],
 };
 
 export function startKeys() {
@@ -22,7 +22,7 @@ export function startKeys() {
     if (event.ctrlKey || event.metaKey || event.altKey || localStorage.getItem(OFF)) return;
     if (event.target.closest("input, textarea, select") || document.querySelector("dialog[open]")) return;
     if (event.key === "?") openHelp();
-    else if (!press(KEYS[event.key])) return;
+    else if (!press(KEYS[event.key]?.[0])) return;
     event.preventDefault();
   });
 }
@@ -51,7 +51,7 @@ export function openHelp() {
       h(
         "dl",
         { class: "keys" },
-        Object.entries(KEYS).map(([key, id]) => row([key], t(`help.${id}`))),
+        Object.entries(KEYS).map(([key, [, words]]) => row([key], t(words))),
         row(["?"], t("help")),
         row(["←", "→"], t("help.arrows")),
         row(["Esc"], t("help.escape")),

@@ -3,7 +3,7 @@
 import { filtersOf, go, rowsPath, view, watch } from "./address.js";
 import { flipAccess } from "./access.js";
 import { get } from "./api.js";
-import { button, h } from "./dom.js";
+import { button, h, redraw } from "./dom.js";
 import { learnPlans } from "./filters.js";
 import { drawPager, rangeWords } from "./pager.js";
 import { accessSwitch, drawRow, drawTable, skeleton } from "./table.js";
@@ -33,9 +33,7 @@ export function update(row) {
   shown.data = shown.data.map((one) => (one.id === row.id ? row : one));
   const place = body.querySelector(`tr[data-id="${CSS.escape(row.id)}"]`);
   if (!place) return;
-  const focused = place.contains(document.activeElement) ? document.activeElement.id : null;
-  place.replaceWith(drawRow(row, handlers));
-  if (focused) document.getElementById(focused)?.focus();
+  redraw(place, () => place.replaceWith(drawRow(row, handlers)));
 }
 
 /** The same after a change of access, which the detail window wants to know of, too. */
@@ -81,10 +79,8 @@ async function load(rows, pager) {
 function frame(rows) {
   const same = rows.querySelector("table")?.className === view.list;
   const old = same && body ? [...body.children] : [];
-  const focused = rows.contains(document.activeElement) ? document.activeElement.id : null;
   body = h("tbody", null, old);
-  rows.replaceChildren(drawTable(body));
-  if (focused) document.getElementById(focused)?.focus();
+  redraw(rows, () => rows.replaceChildren(drawTable(body)));
 }
 
 function draw(rows, pager, answer) {
@@ -92,7 +88,7 @@ function draw(rows, pager, answer) {
   body.replaceChildren(...answer.data.map((row) => drawRow(row, handlers)));
   if (!answer.data.length) rows.append(empty(answer.page));
   rows.scrollTop = 0;
-  drawPager(pager, answer.page, answer.data.length);
+  redraw(pager, () => drawPager(pager, answer.page, answer.data.length));
   document.getElementById("live").textContent = rangeWords(answer.page, answer.data.length);
   dispatchEvent(new CustomEvent("rows"));
 }
@@ -104,10 +100,10 @@ function empty(page) {
   }
   if (!filtered) return note(t(`empty.${view.list}`), t("empty.why"));
   const reset = Object.fromEntries(["q", ...Object.keys(filtersOf(view))].map((name) => [name, null]));
-  return note(t("empty.nothing"), t("empty.nothing.why"), button(t("empty.reset"), () => go(reset), { kind: "main" }));
+  return note(t("empty.nothing"), null, button(t("empty.reset"), () => go(reset), { kind: "main" }));
 }
 
-const note = (title, why, act) => h("div", { class: "empty" }, h("strong", null, title), h("p", null, why), act);
+const note = (title, why, act) => h("div", { class: "empty" }, h("strong", null, title), why && h("p", null, why), act);
 
 function fail(rows, pager, error) {
   if (error.code === "stale-cursor") {

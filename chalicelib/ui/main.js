@@ -7,7 +7,7 @@ import { button, h } from "./dom.js";
 import { startJobs } from "./jobs.js";
 import { startKeys } from "./keyboard.js";
 import { startList } from "./list.js";
-import { applyTheme, drawScreen, plainPage } from "./screen.js";
+import { drawScreen, plainPage } from "./screen.js";
 import { begin, signIn, signOut, watchEnd } from "./session.js";
 import { actions, open, say, trouble } from "./windows.js";
 import { speak, t, time } from "./words.js";
@@ -16,7 +16,6 @@ const LISTS = ["customers", "leads"];
 const page = document.getElementById("page");
 
 async function run() {
-  applyTheme();
   const config = await (await fetch("v1/config")).json();
   await speak(config.languages, config.time_zone);
   const state = await begin(config.sign_in);

@@ -2,7 +2,7 @@
 
 import { forget, goToList, view, watch } from "./address.js";
 import { signUpsChart } from "./chart.js";
-import { button, h, icon, svg } from "./dom.js";
+import { button, fixed, h, icon, select } from "./dom.js";
 import { openExports, whyNoExport } from "./exports.js";
 import { chipBar, openFilters } from "./filters.js";
 import { openHelp } from "./keyboard.js";
@@ -12,54 +12,27 @@ import { sortSelect } from "./table.js";
 import { say } from "./windows.js";
 import { changeLanguage, language, t } from "./words.js";
 
-const THEME = "theme";
-const THEMES = ["auto", "light", "dark"];
+const brand = () => h("div", { class: "brand" }, h("img", { src: document.querySelector("[rel=icon]").href, alt: "" }), t("brand"));
 
-export function applyTheme() {
-  const theme = localStorage.getItem(THEME) ?? THEMES[0];
-  document.documentElement.dataset.theme = theme;
-  return theme;
-}
-
-const brand = () =>
-  h(
-    "div",
-    { class: "brand" },
-    svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, svg("rect", { width: 16, height: 16, rx: 4 }), svg("path", { d: "M3 5l2.5 6L8 6l2.5 5L13 5" })),
-    h("span", null, t("brand")),
-  );
-
-function select(id, words, options, chosen, change) {
-  const element = h(
-    "select",
-    { id, change: () => change(element.value) },
-    options.map(([value, label]) => h("option", { value, selected: value === chosen, lang: id === "language" ? value : null }, label)),
-  );
-  return h("label", null, h("span", null, words), element);
-}
-
-const settings = (languages, redraw) => [
-  select("language", t("language"), languages.map((tag) => [tag, t(`language.${tag}`)]), language, (tag) => {
+function languageChoice(languages, drawAnew) {
+  const choice = select({ id: "language" }, languages.map((tag) => [tag, t(`language.${tag}`)]), language, (tag) => {
     changeLanguage(tag);
-    redraw();
-  }),
-  select("theme", t("theme"), THEMES.map((name) => [name, t(`theme.${name}`)]), applyTheme(), (name) => {
-    localStorage.setItem(THEME, name);
-    applyTheme();
-  }),
-];
+    drawAnew();
+  });
+  return h("label", { class: "line" }, t("language"), choice);
+}
 
 /** A page with nothing but words and a way on. */
-export function plainPage(title, paragraphs, act, languages, redraw) {
+export function plainPage(title, paragraphs, act, languages, drawAnew) {
   return h(
     "main",
     { class: "lone" },
     h("div", { class: "sheet" }, brand(), h("h1", null, title), paragraphs.map((words) => h("p", null, words)), act),
-    h("div", { class: "settings" }, settings(languages, redraw)),
+    languageChoice(languages, drawAnew),
   );
 }
 
-function sidebar(session, languages, redraw) {
+function sidebar(session, languages, drawAnew) {
   const inside = h(
     "div",
     { id: "menu", class: "menu" },
@@ -67,7 +40,7 @@ function sidebar(session, languages, redraw) {
     h(
       "div",
       { class: "settings" },
-      settings(languages, redraw),
+      languageChoice(languages, drawAnew),
       button(t("help"), openHelp, { id: "help", kind: "link" }),
       h("p", { class: "me" }, h("bdi", null, session.username), h("small", null, session.roles.map((role) => t(`role.${role}`)).join(", "))),
       button(t("sign_out"), signOut, { id: "sign-out" }),
@@ -105,30 +78,23 @@ function tabs(lists) {
 }
 
 function exportButton(permissions) {
-  const element = button(t("export"), () => {
-    if (permissions.has("exports:read")) openExports(permissions);
-    else say(whyNoExport(permissions));
-  }, { id: "export", kind: "main", picture: "download" });
-  watch(() => {
-    const why = permissions.has("exports:read") ? null : whyNoExport(permissions);
-    element.toggleAttribute("aria-disabled", false);
-    if (why) {
-      element.setAttribute("aria-disabled", "true");
-      element.setAttribute("aria-description", why);
-      element.title = why;
-    }
+  const why = permissions.has("exports:read") ? null : whyNoExport(permissions);
+  return button(t("export"), () => (why ? say(why) : openExports(permissions)), {
+    id: "export",
+    kind: "main",
+    picture: "download",
+    ...fixed(why),
   });
-  return element;
 }
 
 function sorting() {
-  const place = h("label", { class: "sorting" });
+  const place = h("label", { class: "line sorting" });
   watch(() => place.replaceChildren(h("span", null, t("sort")), sortSelect()));
   return place;
 }
 
 /** The whole screen; gives back the places of rows and pager. */
-export function drawScreen(page, session, lists, languages, redraw) {
+export function drawScreen(page, session, lists, languages, drawAnew) {
   forget();
   const permissions = new Set(session.permissions);
   const rows = h("div", { class: "rows" });
@@ -153,6 +119,6 @@ export function drawScreen(page, session, lists, languages, redraw) {
     document.getElementById("rows").focus();
   } }, t("skip"));
   const live = h("div", { id: "live", class: "hidden", role: "status" });
-  page.replaceChildren(h("div", { class: "shell" }, skip, sidebar(session, languages, redraw), main, live));
+  page.replaceChildren(h("div", { class: "shell" }, skip, sidebar(session, languages, drawAnew), main, live));
   return { rows, pager };
 }

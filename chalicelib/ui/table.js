@@ -1,7 +1,7 @@
 // The rows of a list as a table; on a narrow window the same table reads as cards.
 
 import { go, NEWEST, view } from "./address.js";
-import { button, h, hidden, icon, theirs } from "./dom.js";
+import { button, fixed, h, icon, select, theirs } from "./dom.js";
 import { marked } from "./search.js";
 import { day, dayOf, t, term } from "./words.js";
 
@@ -28,13 +28,13 @@ export const ecosystemName = (row) =>
 
 function subscription(row) {
   const { plan, status, ends_on: end } = row.subscription ?? {};
-  const until = end && [" · ", hidden(t("until")), day(end)];
-  return [state("status", status), h("small", { title: end && `${t("until")} ${day(end)}` }, theirs(plan ?? ""), until)];
+  const until = end && [" · ", h("span", { class: "hidden" }, t("ends_on"), " "), day(end)];
+  return [state("status", status), h("small", { title: end && `${t("ends_on")}: ${day(end)}` }, theirs(plan ?? ""), until)];
 }
 
 /** Why the switch of this row does not work, or null where it does. */
-export function whyFixed(row, allowed) {
-  if (!row.ecosystem) return t("switch.no_ecosystem");
+function whyFixed(row, allowed) {
+  if (!row.ecosystem) return t("problem.no-ecosystem");
   return allowed ? null : t("switch.no_permission");
 }
 
@@ -50,10 +50,9 @@ export function accessSwitch(row, { allowed, flip, explain }) {
       id: `switch-${row.id}`,
       class: "switch",
       "aria-checked": String(on),
-      "aria-disabled": why && "true",
       "aria-label": `${t("column.access")}: ${fullName(row)}`,
-      "aria-description": why,
-      title: why ?? term("access", row.access),
+      title: term("access", row.access),
+      ...fixed(why),
       click: () => (why ? explain(why) : flip(row)),
     },
     h("span", { class: "knob", "aria-hidden": "true" }),
@@ -93,7 +92,7 @@ function heading([name, sort]) {
     { scope: "col", class: name, "aria-sort": up ? "ascending" : down ? "descending" : null },
     h(
       "button",
-      { type: "button", id: `sort-${name}`, click: () => go({ sort: next }), title: t("sort.by", { column: words }) },
+      { type: "button", id: `sort-${name}`, click: () => go({ sort: next }) },
       words,
       up || down ? icon(up ? "up" : "down") : null,
     ),
@@ -120,12 +119,6 @@ export const skeleton = () =>
 export function sortSelect() {
   const names = ["registered_at", "name", "company", ...(view.list === "customers" ? ["ends_on"] : [])];
   const sorts = names.flatMap((name) => (name === "registered_at" ? [NEWEST, name] : [name, `-${name}`]));
-  const select = h(
-    "select",
-    { id: "sort", disabled: Boolean(view.q), "aria-label": t("sort"), change: () => go({ sort: select.value }) },
-    view.q
-      ? h("option", null, t("sort.match"))
-      : sorts.map((sort) => h("option", { value: sort, selected: sort === view.sort }, t(`sort.${sort}`))),
-  );
-  return select;
+  const options = view.q ? [["", t("sort.match")]] : sorts.map((sort) => [sort, t(`sort.${sort}`)]);
+  return select({ id: "sort", disabled: Boolean(view.q), "aria-label": t("sort") }, options, view.sort, (sort) => go({ sort }));
 }

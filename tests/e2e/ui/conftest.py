@@ -54,8 +54,9 @@ class Screen:
     seen: list[str] = field(default_factory=list)
 
     def t(self, key: str, **values: object) -> str:
-        """The words of a key, as the reader sees them; the form for many."""
-        return catalogue(self.language)[key].split(" | ")[-1].format(**values)
+        """The words of a key, as the reader sees them; `n` chooses between the forms."""
+        forms = catalogue(self.language)[key].split(" | ")
+        return forms[0 if values.get("n") == 1 else -1].format(**values)
 
     @property
     def address(self) -> str:

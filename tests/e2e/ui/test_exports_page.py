@@ -47,7 +47,7 @@ def _answers(screen: Screen, job: dict[str, Any]) -> None:
 
 
 def _order(screen: Screen) -> None:
-    screen.page.locator(".order").get_by_role("button", name=screen.t("export.do")).click()
+    screen.page.locator(".order").get_by_role("button", name=screen.t("export")).click()
 
 
 def _toast(screen: Screen, words: str) -> Locator:
@@ -60,7 +60,7 @@ def test_the_file_holds_the_rows_of_the_screen(screen: Screen, tmp_path: Path) -
     page.click("#export")
     order = page.locator(".order")
     expect(order.locator("#what")).to_contain_text("Customers")
-    expect(order.locator("#what")).to_contain_text(screen.t("export.these", n=len(names)))
+    expect(order.locator("#what")).to_contain_text(screen.t("export.exact", n=len(names)))
     expect(order.locator(".chip")).to_contain_text(screen.t("access.suspended"))
     order.get_by_label("English").check()
     _order(screen)

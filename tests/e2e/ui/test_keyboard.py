@@ -18,7 +18,7 @@ def test_single_keys_do_what_the_help_sheet_says_until_they_are_switched_off(
     expect(page.locator("#filter")).to_be_focused()
     page.keyboard.press("?")
     sheet = page.get_by_role("dialog", name=screen.t("help"))
-    expect(sheet).to_contain_text(screen.t("help.search"))
+    expect(sheet).to_contain_text(screen.t("search"))
     sheet.get_by_label(screen.t("help.on")).uncheck()
     page.keyboard.press("Escape")
     page.keyboard.press("/")
@@ -53,12 +53,12 @@ def test_the_language_changes_at_once_and_is_remembered(screen: Screen) -> None:
     expect(page.locator("#filter")).to_have_text(screen.t("filters"))
 
 
-def test_the_theme_can_be_chosen(screen: Screen) -> None:
+def test_light_and_dark_follow_the_system(screen: Screen) -> None:
     page = screen.sign_in("viewer").page
     colour = "getComputedStyle(document.body).backgroundColor"
-    light = page.evaluate(colour)
-    page.select_option("#theme", "dark")
-    assert page.evaluate(colour) != light
+    assert page.evaluate(colour) == "rgb(244, 246, 248)"
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(colour) == "rgb(14, 19, 24)"
 
 
 def test_messages_are_in_a_live_region_and_cover_nothing(screen: Screen) -> None:

@@ -208,7 +208,7 @@ def test_a_failure_says_what_to_do_and_tries_again(screen: Screen) -> None:
     )
     screen.page.click("#tab-leads")
     trouble = screen.page.locator(".rows .trouble")
-    expect(trouble).to_contain_text(screen.t("problem.store-unavailable"))
+    expect(trouble).to_contain_text(screen.t("problem.busy"))
     expect(trouble).to_contain_text("req-4711")
     broken[0] = False
     trouble.get_by_role("button", name=screen.t("again")).click()

@@ -102,7 +102,8 @@ def test_a_conflict_shows_the_newer_state_and_lets_one_decide_again(
     page.fill("#reason", _REASON)
     screen.button("switch.suspended.do").click()
     notice = page.locator("dialog .warning", has_text=screen.t("conflict"))
-    expect(notice).to_contain_text(screen.t("conflict.now", state=screen.t("access.suspended")))
+    now = page.locator("dialog .facts div", has_text=screen.t("filter.access"))
+    expect(now.locator("dd")).to_have_text(screen.t("access.suspended"))
     expect(notice).to_contain_text("ana.admin@waizant.example: Somebody was faster")
     expect(switch).to_have_attribute("aria-checked", "false")
     page.locator("dialog .actions button").click()
@@ -117,7 +118,7 @@ def test_a_switch_that_fails_says_so_and_stays_as_it_was(screen: Screen, clinic:
     page.route("**/access", lambda route: route.fulfill(status=503, json=problem))
     page.fill("#reason", _REASON)
     screen.button("switch.suspended.do").click()
-    expect(page.locator("dialog .trouble")).to_contain_text(screen.t("problem.store-unavailable"))
+    expect(page.locator("dialog .trouble")).to_contain_text(screen.t("problem.busy"))
     expect(page.locator("#reason")).to_have_value(_REASON)
     page.keyboard.press("Escape")
     expect(switch).to_have_attribute("aria-checked", "true")
@@ -127,9 +128,9 @@ def test_without_an_ecosystem_the_switch_is_fixed_and_says_why(screen: Screen) -
     screen.sign_in("support", "#/customers?ecosystem=none")
     switch = screen.page.locator(".switch").first
     expect(switch).to_have_attribute("aria-disabled", "true")
-    expect(switch).to_have_attribute("aria-description", screen.t("switch.no_ecosystem"))
+    expect(switch).to_have_attribute("aria-description", screen.t("problem.no-ecosystem"))
     switch.click(force=True)
-    expect(screen.page.locator(".toast")).to_contain_text(screen.t("switch.no_ecosystem"))
+    expect(screen.page.locator(".toast")).to_contain_text(screen.t("problem.no-ecosystem"))
     expect(screen.page.locator("dialog")).to_have_count(0)
 
 
