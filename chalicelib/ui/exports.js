@@ -10,17 +10,12 @@ import { known } from "./pager.js";
 import { actions, open, trouble } from "./windows.js";
 import { language, moment, size, t, term } from "./words.js";
 
-/** Why this person cannot export the list on the screen, or null. */
-export const whyNoExport = (permissions) =>
-  permissions.has(`exports:${view.list}`) ? null : t(permissions.has("exports:leads") ? "export.leads_only" : "export.no_permission");
-
 export function openExports(permissions) {
-  const why = whyNoExport(permissions);
   const earlier = h("div", { class: "earlier", tabindex: "0", role: "region", "aria-label": t("exports.earlier") });
   const dialog = open(
     t("exports"),
     [
-      why ? h("p", { class: "warning" }, why) : orderForm(() => dialog),
+      permissions.has(`exports:${view.list}`) ? orderForm(() => dialog) : h("p", { class: "warning" }, t("export.leads_only")),
       h("h3", null, t("exports.earlier")),
       earlier,
     ],

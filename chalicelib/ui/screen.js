@@ -3,7 +3,7 @@
 import { forget, goToList, view, watch } from "./address.js";
 import { signUpsChart } from "./chart.js";
 import { button, fixed, h, icon, select } from "./dom.js";
-import { openExports, whyNoExport } from "./exports.js";
+import { openExports } from "./exports.js";
 import { chipBar, openFilters } from "./filters.js";
 import { openHelp } from "./keyboard.js";
 import { searchBox } from "./search.js";
@@ -78,7 +78,7 @@ function tabs(lists) {
 }
 
 function exportButton(permissions) {
-  const why = permissions.has("exports:read") ? null : whyNoExport(permissions);
+  const why = permissions.has("exports:read") ? null : t("export.no_permission");
   return button(t("export"), () => (why ? say(why) : openExports(permissions)), {
     id: "export",
     kind: "main",
