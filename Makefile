@@ -34,18 +34,19 @@ replay: .venv/ready ## Put back what the projection could not apply ([STAGE=prod
 	@$(BIN)/python -m infra.replay $(if $(STAGE),--stage $(STAGE))
 
 test: .venv/ready ## Run all tests, on moto, on the local stack and in a browser
-	@command -v chromium chromium-browser >/dev/null || echo \
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || echo \
 		"No Chromium here: the tests of the page are skipped. Debian: apt-get install chromium"
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-fast: .venv/ready ## Run the tests that need no local stack
 	@$(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/e2e
 
-bench: .venv/ready ## Measure what docs/performance.md claims (needs java 17 and npm, or BENCH_ENDPOINT)
+bench: .venv/ready ## Measure what docs/performance.md claims (needs java 17 and npm, or BENCH_ENDPOINT; chromium)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@$(BIN)/python -m bench.search
 	@$(BIN)/python -m bench.lists
 	@$(BIN)/python -m bench.export
+	@$(BIN)/python -m bench.page
 
 check: .venv/ready ## Lint, types, import rules, template
 	$(BIN)/ruff check .

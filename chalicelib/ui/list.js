@@ -6,7 +6,7 @@ import { get } from "./api.js";
 import { button, h, redraw } from "./dom.js";
 import { learnPlans } from "./filters.js";
 import { drawPager, rangeWords } from "./pager.js";
-import { accessSwitch, drawRow, drawTable, skeleton } from "./table.js";
+import { accessSwitch, drawHead, drawRow, drawTable, skeleton } from "./table.js";
 import { say, trouble } from "./windows.js";
 import { t } from "./words.js";
 
@@ -77,10 +77,14 @@ async function load(rows, pager) {
 
 /** A table of this list's columns around the body; the rows of before stay while new ones are on their way. */
 function frame(rows) {
-  const same = rows.querySelector("table")?.className === view.list;
-  const old = same && body ? [...body.children] : [];
-  body = h("tbody", null, old);
-  redraw(rows, () => rows.replaceChildren(drawTable(body)));
+  const table = rows.querySelector("table");
+  if (table?.className !== view.list) {
+    body = h("tbody");
+    rows.replaceChildren(drawTable(body));
+    return;
+  }
+  redraw(rows, () => table.tHead.replaceWith(drawHead()));
+  rows.querySelector(":scope > .empty, :scope > .trouble")?.remove();
 }
 
 function draw(rows, pager, answer) {

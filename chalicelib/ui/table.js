@@ -105,10 +105,13 @@ export function drawTable(body) {
     "table",
     { class: view.list },
     h("caption", { class: "hidden" }, t(`list.${view.list}`)),
-    h("thead", null, h("tr", null, COLUMNS[view.list].map(heading))),
+    drawHead(),
     body,
   );
 }
+
+/** Its headings, which say how it is sorted. */
+export const drawHead = () => h("thead", null, h("tr", null, COLUMNS[view.list].map(heading)));
 
 /** Grey bars where rows will be. */
 export const skeleton = () =>

@@ -83,7 +83,7 @@ class Stack:
         address = path if path.startswith("http") else self.facts["url"] + path
         request = urllib.request.Request(address, data=data, headers=sent, method=method)
         try:
-            with urllib.request.build_opener(_NoRedirect).open(request, timeout=30) as answer:
+            with urllib.request.build_opener(_NoRedirect).open(request, timeout=120) as answer:
                 return Reply(answer.status, dict(answer.headers), answer.read())
         except urllib.error.HTTPError as error:
             with error:

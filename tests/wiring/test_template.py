@@ -49,6 +49,10 @@ def _variables() -> set[str]:
     return {key.value for key, _ in nodes.value}
 
 
+def test_answers_travel_compressed() -> None:
+    assert _properties("RestAPI")["MinimumCompressionSize"] == 1024
+
+
 def test_the_functions_get_exactly_the_variables_that_the_settings_read() -> None:
     # Lambda itself sets the region.
     assert _variables() == Settings.variables().keys() - {"AWS_REGION"}

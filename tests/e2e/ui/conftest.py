@@ -10,7 +10,17 @@ from functools import cache
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    Route,
+    expect,
+)
 
 from infra.demo_store import add_missing
 from infra.package import ROOT
@@ -19,7 +29,12 @@ from tests.e2e.ui.people import STRANGERS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HOW_TO_GET_IT = "Chromium is not installed. Debian: apt-get install chromium"
+PATIENCE_MS = 90_000
+"""How long a condition is waited for: a busy machine is slow, and waiting costs nothing else."""
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +121,14 @@ class Screen:
     def names(self) -> list[str]:
         return self.page.locator(".rows td.first_name").all_inner_texts()
 
+    def violations(self) -> list[Any]:
+        """What axe has to say of the page as it is."""
+        found = Axe().run(self.page)
+        return [
+            (one["id"], [node["html"][:120] for node in one["nodes"]])
+            for one in found.response["violations"]
+        ]
+
     def hear(self, message: ConsoleMessage) -> None:
         expected = any(f"status of {status}" in message.text for status in self.allowed)
         offline = 0 in self.allowed and "ERR_" in message.text
@@ -131,13 +154,30 @@ def language(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def strangers(stack: Stack) -> None:
-    """Store users whom a careless page would choke on; and functions that are warm.
+    """Store users whom a careless page would choke on; and functions that are warm."""
+    add_missing(stack.client("dynamodb"), stack.facts["tables"]["users"], STRANGERS)
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda _: stack.call("GET", "/v1/config"), range(6)))
+
+
+@pytest.fixture(scope="session")
+def files() -> Callable[[Route], None]:
+    """Lets each file of the page come from the stack once, and from then on as it came.
 
     A browser asks for all files at once, and the emulator starts a process for each such call.
     """
-    add_missing(stack.client("dynamodb"), stack.facts["tables"]["users"], STRANGERS)
-    with ThreadPoolExecutor(6) as pool:
-        list(pool.map(lambda _: stack.call("GET", "/v1/config"), range(12)))
+    known: dict[str, tuple[dict[str, str], bytes]] = {}
+
+    def answer(route: Route) -> None:
+        name = route.request.url
+        if name not in known:
+            answered = route.fetch(timeout=PATIENCE_MS)
+            assert answered.status == 200, name
+            known[name] = answered.headers, answered.body()
+        headers, body = known[name]
+        route.fulfill(headers=headers, body=body)
+
+    return answer
 
 
 @pytest.fixture
@@ -145,6 +185,7 @@ def opener(
     browser: Browser,
     stack: Stack,
     strangers: None,  # noqa: ARG001 - they are there from now on
+    files: Callable[[Route], None],
     language: str,
 ) -> Iterator[Opener]:
     """Opens a browser of its own for one person; fails on whatever it had to complain of."""
@@ -154,7 +195,8 @@ def opener(
     def open_(*, clock: bool = False, **options: Any) -> Screen:
         chosen = {"viewport": WIDE, "locale": language, "color_scheme": "light", **options}
         context = browser.new_context(**chosen)
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(PATIENCE_MS)
+        context.route("**/ui/*", files)
         contexts.append(context)
         if clock:
             context.clock.install()

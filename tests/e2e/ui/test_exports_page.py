@@ -93,6 +93,16 @@ def test_progress_survives_another_tab_and_a_reload(screen: Screen, job: dict[st
     expect(bar).to_have_count(0)
 
 
+def test_a_search_whose_rows_nobody_has_counted_tells_how_many_are_written(
+    screen: Screen, job: dict[str, Any]
+) -> None:
+    job["progress"] = {"done": 120, "total": None}
+    _answers(screen, job)
+    page = screen.sign_in("admin").page
+    expect(page.locator(".job .done")).to_have_text(screen.t("export.rows", n=120))
+    expect(page.locator(".job progress")).not_to_have_attribute("value", "120")
+
+
 def test_a_failure_is_told_in_plain_words(screen: Screen, job: dict[str, Any]) -> None:
     _answers(screen, job)
     screen.sign_in("admin")

@@ -150,6 +150,10 @@ def test_a_page_link_that_is_out_of_date_says_so_and_shows_the_first(screen: Scr
             {"es": "1–2 de más de 1.000", "en": "1–2 of more than 1,000"},
         ),
         (
+            {"total": 340, "total_relation": "at_least"},
+            {"es": "1–2 de al menos 340", "en": "1–2 of at least 340"},
+        ),
+        (
             {"total": None, "total_relation": "unknown"},
             {"es": "1–2, y hay más", "en": "1–2, and there are more"},
         ),
@@ -224,14 +228,15 @@ def test_without_a_network_the_page_says_so(screen: Screen) -> None:
     expect(screen.page.locator(".rows .trouble")).to_contain_text(screen.t("problem.offline"))
 
 
-def test_a_slow_answer_shows_a_skeleton_and_moves_nothing(screen: Screen) -> None:
+@pytest.mark.parametrize("name", ["customers", "leads"])
+def test_a_slow_answer_shows_a_skeleton_and_moves_nothing(screen: Screen, name: str) -> None:
     held: list[Route] = []
     screen.page.add_init_script(
         "window.shifts = 0; new PerformanceObserver(list => { for (const one of list.getEntries())"
         " window.shifts += one.value }).observe({type: 'layout-shift', buffered: true})"
     )
-    screen.page.route("**/v1/customers?**", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks it
-    screen.open()
+    screen.page.route(f"**/v1/{name}?**", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks it
+    screen.open(f"#/{name}")
     screen.page.click("#sign-in")
     screen.give_password("viewer")
     expect(screen.page.locator(".skeleton").first).to_be_visible()
@@ -239,6 +244,8 @@ def test_a_slow_answer_shows_a_skeleton_and_moves_nothing(screen: Screen) -> Non
     held[0].continue_()
     screen.settle()
     expect(screen.page.locator(".skeleton")).to_have_count(0)
+    if name == "leads":
+        screen.page.locator(".chart rect").first.wait_for()
     assert _shifts(screen.page) == 0
 
 

@@ -126,6 +126,7 @@ def test_when_the_session_is_over_a_window_leads_back_to_the_same_view(opener: O
     expect(window).to_be_visible()
     screen.page.keyboard.press("Escape")
     expect(window).to_be_visible()
+    assert screen.violations() == []
     window.get_by_role("button", name=screen.t("sign_in.again")).click()
     screen.give_password("viewer")
     screen.settle()

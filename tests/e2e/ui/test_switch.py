@@ -106,6 +106,7 @@ def test_a_conflict_shows_the_newer_state_and_lets_one_decide_again(
     expect(now.locator("dd")).to_have_text(screen.t("access.suspended"))
     expect(notice).to_contain_text("ana.admin@waizant.example: Somebody was faster")
     expect(switch).to_have_attribute("aria-checked", "false")
+    assert screen.violations() == []
     page.locator("dialog .actions button").click()
     expect(switch).to_be_focused()
     assert _now(screen, clinic)["version"] == 2
