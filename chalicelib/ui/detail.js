@@ -164,7 +164,7 @@ function history(row) {
 
 async function more(row, list, cursor) {
   try {
-    const answer = await get(`v1/customers/${row.id}/access/history?limit=10${cursor ? `&cursor=${cursor}` : ""}`);
+    const answer = await get(`v1/customers/${row.id}/access/history?limit=10${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
     list.append(...answer.data.map(event));
     if (!list.children.length) list.append(h("li", { class: "quiet" }, t("history.empty")));
     const { next } = answer.page;

@@ -35,6 +35,7 @@ export function follow(job) {
 
 function wait(id, pause) {
   const shown = running.get(id);
+  if (!shown) return;
   clearTimeout(shown.timer);
   shown.timer = setTimeout(look, pause, id);
 }
