@@ -124,7 +124,7 @@ def test_an_export_under_way_can_be_cancelled(screen: Screen, job: dict[str, Any
             route.fulfill(json=job)
 
     page.route("**/v1/exports/exp_1", answer)
-    page.locator(".job").get_by_role("button", name=screen.t("job.cancel")).click()
+    page.locator(".job").get_by_role("button", name=screen.t("cancel")).click()
     expect(_toast(screen, screen.t("job.cancelled"))).to_be_visible()
     expect(page.locator(".job")).to_have_count(0)
     assert len(deleted) == 1
