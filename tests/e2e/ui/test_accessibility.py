@@ -169,10 +169,11 @@ def test_axe_has_nothing_to_say_without_a_role(screen: Screen) -> None:
     screen.sign_in("")
     expect(screen.page.locator("#sign-out")).to_be_visible()
     assert screen.violations() == []
+    _picture(screen, "no-role", "light", WIDE)
 
 
 def _picture(screen: Screen, name: str, theme: str, size: dict[str, int]) -> None:
-    """Keep two of each state where they are asked for: Spanish, light, wide; English, dark, narrow."""
+    """Keep two of each state, where asked for: Spanish, light, wide; English, dark, narrow."""
     if os.environ.get("PICTURES") and (theme, size) in [("light", WIDE), ("dark", NARROW)]:
         _PICTURES.mkdir(exist_ok=True)
         width = size["width"]
