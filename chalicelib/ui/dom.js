@@ -77,7 +77,7 @@ export function redraw(place, draw) {
 }
 
 /** What people wrote, in its own direction. */
-export const theirs = (text) => h("bdi", null, text);
+export const theirs = (text, attributes) => h("bdi", attributes, text);
 
 /** The rows of a description list: pairs of term and description; an empty one reads as a dash. */
 export const facts = (pairs) =>

@@ -1,7 +1,7 @@
 // Searching as one types, and showing where the words were found: without case and accents, as the API searches.
 
 import { go, view, watch } from "./address.js";
-import { h, icon, theirs } from "./dom.js";
+import { h, icon } from "./dom.js";
 import { t } from "./words.js";
 
 const PAUSE_MS = 250;
@@ -40,11 +40,10 @@ export function searchBox() {
   return h("div", { class: "search" }, icon("search"), input, h("kbd", { "aria-hidden": "true" }, "/"));
 }
 
-/** The text, with what matches a word of the search marked. */
+/** What people wrote, in the parts that match a word of the search and those that do not. */
 export function marked(text, q) {
   const words = q ? q.trim().split(/\s+/) : [];
   const ranges = words.flatMap((word) => found(text, word)).sort((a, b) => a[0] - b[0]);
-  if (!ranges.length) return theirs(text);
   const parts = [];
   let at = 0;
   for (const [from, to] of ranges) {
@@ -52,7 +51,7 @@ export function marked(text, q) {
     parts.push(text.slice(at, Math.max(from, at)), h("mark", null, text.slice(Math.max(from, at), to)));
     at = to;
   }
-  return h("bdi", null, parts, text.slice(at));
+  return [...parts, text.slice(at)];
 }
 
 /** Where the word stands in the text, as [from, to) pairs; digits are also found across blanks and dashes. */

@@ -24,7 +24,7 @@ export const state = (group, value) =>
 export const fullName = (row) => [row.first_name, row.last_name].filter(Boolean).join(" ") || row.company_email || row.id;
 
 export const ecosystemName = (row) =>
-  row.ecosystem ? theirs(row.ecosystem.name) : h("span", { class: "incomplete" }, t("ecosystem.none"));
+  row.ecosystem ? theirs(row.ecosystem.name, { class: "clamp", title: row.ecosystem.name }) : h("span", { class: "incomplete" }, t("ecosystem.none"));
 
 function subscription(row) {
   const { plan, status, ends_on: end } = row.subscription ?? {};
@@ -60,7 +60,7 @@ export function accessSwitch(row, { allowed, flip, explain }) {
 }
 
 const CELLS = {
-  ecosystem: (row) => h("div", { class: "clamp", title: row.ecosystem?.name }, ecosystemName(row)),
+  ecosystem: ecosystemName,
   subscription,
   access: (row, on) => accessSwitch(row, on),
   registered_at: (row) => dayOf(row.registered_at),
@@ -76,7 +76,7 @@ const cell = (name, row, on) =>
   h(
     "td",
     { class: name, "data-label": t(`column.${name}`) },
-    CELLS[name] ? CELLS[name](row, on) : h("div", { class: "clamp", title: row[name] }, marked(row[name] ?? "", view.q)),
+    CELLS[name] ? CELLS[name](row, on) : theirs(marked(row[name] ?? "", view.q), { class: "clamp", title: row[name] }),
   );
 
 export const drawRow = (row, on) =>

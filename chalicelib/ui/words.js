@@ -2,13 +2,22 @@
 
 const KEY = "language";
 let words = {};
-let zone = "UTC";
+let numbers = null;
+let formats = {};
 export let language = "es";
 
 export async function speak(languages, timeZone) {
   const wished = [localStorage.getItem(KEY), ...navigator.languages.map((tag) => tag.slice(0, 2))];
   language = wished.find((tag) => languages.includes(tag)) ?? languages[0];
-  zone = timeZone;
+  numbers = new Intl.NumberFormat(language, { useGrouping: true });
+  // Making one takes far longer than using it.
+  const date = (options) => new Intl.DateTimeFormat(language, { dateStyle: "medium", ...options });
+  formats = {
+    day: date({ timeZone: "UTC" }),
+    dayOf: date({ timeZone }),
+    moment: date({ timeZone, timeStyle: "short" }),
+    time: new Intl.DateTimeFormat(language, { timeStyle: "short" }),
+  };
   words = await (await fetch(`ui/${language}.json`)).json();
   document.documentElement.lang = language;
   document.title = t("page.title");
@@ -30,23 +39,24 @@ export function t(key, values = {}) {
 /** The words for a value that the API sent, or the value itself where it is not among those we know. */
 export const term = (group, value) => words[`${group}.${value}`] ?? value ?? "";
 
-export const number = (value) => new Intl.NumberFormat(language, { useGrouping: true }).format(value);
+export const number = (value) => numbers.format(value);
 
-const format = (text, options) => {
-  const moment = new Date(text);
-  return Number.isNaN(moment.getTime()) ? (text ?? "") : new Intl.DateTimeFormat(language, options).format(moment);
+const format = (style) => (text) => {
+  const moment = new Date(text ?? "");
+  return Number.isNaN(moment.getTime()) ? (text ?? "") : formats[style].format(moment);
 };
 
 /** A date (`…_on`): the same day everywhere. */
-export const day = (text) => format(text, { dateStyle: "medium", timeZone: "UTC" });
+export const day = format("day");
 
 /** An instant (`…_at`), in the time zone of the deployment. */
-export const moment = (text) => format(text, { dateStyle: "medium", timeStyle: "short", timeZone: zone });
+export const moment = format("moment");
 
 /** The day of an instant, in the time zone of the deployment. */
-export const dayOf = (text) => format(text, { dateStyle: "medium", timeZone: zone });
+export const dayOf = format("dayOf");
 
-export const time = (text) => format(text, { timeStyle: "short" });
+/** The time of an instant on the reader's clock. */
+export const time = format("time");
 
 export const size = (bytes) =>
   new Intl.NumberFormat(language, { style: "unit", unit: "kilobyte", maximumFractionDigits: 0 }).format(
