@@ -23,8 +23,13 @@ export const state = (group, value) =>
 
 export const fullName = (row) => [row.first_name, row.last_name].filter(Boolean).join(" ") || row.company_email || row.id;
 
+// Cutting costs as much paint as text does: only what may need more than two lines is cut.
+const SHORT = 24;
+
+const cut = (text, q) => theirs(marked(text, q), text.length > SHORT && { class: "clamp", title: text });
+
 export const ecosystemName = (row) =>
-  row.ecosystem ? theirs(row.ecosystem.name, { class: "clamp", title: row.ecosystem.name }) : h("span", { class: "incomplete" }, t("ecosystem.none"));
+  row.ecosystem ? cut(row.ecosystem.name) : h("span", { class: "incomplete" }, t("ecosystem.none"));
 
 function subscription(row) {
   const { plan, status, ends_on: end } = row.subscription ?? {};
@@ -76,7 +81,7 @@ const cell = (name, row, on) =>
   h(
     "td",
     { class: name, "data-label": t(`column.${name}`) },
-    CELLS[name] ? CELLS[name](row, on) : theirs(marked(row[name] ?? "", view.q), { class: "clamp", title: row[name] }),
+    CELLS[name] ? CELLS[name](row, on) : cut(row[name] ?? "", view.q),
   );
 
 export const drawRow = (row, on) =>
