@@ -39,8 +39,7 @@ export const icon = (name) =>
 /** A button with words, an icon, or both; an icon alone gets its words as its label. */
 export function button(words, click, { kind = "plain", picture = null, bare = false, ...attributes } = {}) {
   const label = bare ? { "aria-label": words, title: words } : {};
-  const content = [picture && icon(picture), bare ? null : h("span", null, words)];
-  return h("button", { type: "button", class: `button ${kind}`, click, ...label, ...attributes }, content);
+  return h("button", { type: "button", class: `button ${bare ? "bare" : kind}`, click, ...label, ...attributes }, picture && icon(picture), bare ? null : words);
 }
 
 /** The attributes of a control that does not work, and says why; none where there is no reason. */

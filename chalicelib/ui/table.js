@@ -33,7 +33,7 @@ export const ecosystemName = (row) =>
 
 function subscription(row) {
   const { plan, status, ends_on: end } = row.subscription ?? {};
-  const until = end && [" · ", h("span", { class: "hidden" }, t("ends_on"), " "), day(end)];
+  const until = end && ` · ${day(end)}`;
   return [state("status", status), h("small", { title: end && `${t("ends_on")}: ${day(end)}` }, theirs(plan ?? ""), until)];
 }
 
@@ -60,7 +60,6 @@ export function accessSwitch(row, { allowed, flip, explain }) {
       ...fixed(why),
       click: () => (why ? explain(why) : flip(row)),
     },
-    h("span", { class: "knob", "aria-hidden": "true" }),
   );
 }
 
