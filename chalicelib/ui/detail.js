@@ -2,7 +2,7 @@
 
 import { go, view, watch } from "./address.js";
 import { get } from "./api.js";
-import { button, facts, h, theirs } from "./dom.js";
+import { button, facts, h, redraw, theirs } from "./dom.js";
 import { shown, switchOf, update } from "./list.js";
 import { ecosystemName, fullName, state } from "./table.js";
 import { open, trouble } from "./windows.js";
@@ -67,7 +67,6 @@ function walk(step) {
 function walkers() {
   const at = position();
   const place = dialog.querySelector(".walk");
-  const focused = place.contains(document.activeElement) ? document.activeElement.id : null;
   const move = (id, words, picture, step) =>
     button(t(words), () => walk(step), {
       id,
@@ -75,12 +74,9 @@ function walkers() {
       bare: true,
       "aria-disabled": at < 0 || !shown.data[at + step] ? "true" : null,
     });
-  place.replaceChildren(
-    move("detail-previous", "detail.previous", "left", -1),
-    move("detail-next", "detail.next", "right", 1),
-    h("span", { class: "quiet" }, at < 0 ? "" : t("detail.of", { at: at + 1, n: shown.data.length })),
-  );
-  if (focused) document.getElementById(focused)?.focus();
+  const where = at < 0 ? "" : t("detail.of", { at: at + 1, n: shown.data.length });
+  const parts = [move("detail-previous", "detail.previous", "left", -1), move("detail-next", "detail.next", "right", 1)];
+  redraw(place, () => place.replaceChildren(...parts, h("span", { class: "quiet" }, where)));
 }
 
 const title = (words) => dialog.querySelector("h2").replaceChildren(theirs(words));
