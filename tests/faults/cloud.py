@@ -56,16 +56,25 @@ class Invocation:
     def kill(self) -> None:
         """End it as Lambda does, or a machine that goes away: at once, without a word."""
         self.process.kill()
-        assert self.process.wait(_PATIENCE_SECONDS) == -signal.SIGKILL, self.log.read_text()
+        assert self.ends() == -signal.SIGKILL, self.log.read_text()
 
     def succeeds(self) -> None:
         """Wait for its end, which is a good one."""
-        assert self.process.wait(_PATIENCE_SECONDS) == 0, self.log.read_text()
+        assert self.ends() == 0, self.log.read_text()
 
     def fails_with(self, error: str) -> None:
         """Wait for its end, which is that error: Lambda delivers the message again."""
-        assert self.process.wait(_PATIENCE_SECONDS) == 1, self.log.read_text()
+        assert self.ends() == 1, self.log.read_text()
         assert error in self.log.read_text().splitlines()[-1], self.log.read_text()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it runs no more."""
+        return self.process.poll() is not None
+
+    def ends(self) -> int:
+        """Wait for its end, whatever that is; 0 is a good one."""
+        return self.process.wait(_PATIENCE_SECONDS)
 
     def events(self) -> list[str]:
         """The names of the events that it has logged."""
@@ -179,7 +188,7 @@ class Cloud:
             "deadLetterTargetArn": found["Attributes"]["QueueArn"],
             "maxReceiveCount": properties["RedrivePolicy"]["maxReceiveCount"],
         }
-        attributes = {
+        attributes: Mapping[Any, str] = {
             "VisibilityTimeout": str(properties["VisibilityTimeout"]),
             "RedrivePolicy": json.dumps(redrive),
         }

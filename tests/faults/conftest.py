@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 import urllib3
 
+from tests.api.client import Client
+from tests.api.conftest import client_of
+from tests.api.pool import running_pool
 from tests.e2e.conftest import eventually, free_port
 from tests.faults.cloud import Cloud
 from tests.faults.endpoint import Endpoint
@@ -79,3 +82,10 @@ def cloud(
         yield made
     finally:
         made.close()
+
+
+@pytest.fixture
+def api(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:  # noqa: ARG001
+    """A client of the API, which runs in this process and meets no fault."""
+    with running_pool() as pool:
+        yield client_of(pool, monkeypatch)

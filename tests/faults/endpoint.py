@@ -89,6 +89,10 @@ def refused(status: int, code: str) -> Act:
     return act
 
 
+def _pass_on(request: Request, forward: Forward) -> Answer:
+    return forward(request)
+
+
 def reset(_request: Request, _forward: Forward) -> None:
     """The connection breaks before the engine sees the request."""
 
@@ -220,8 +224,10 @@ class Endpoint:
     def _answer(self, request: Request) -> Answer | None:
         with self._lock:
             self.calls.append(request.operation)
-            striking = next((one for one in self._faults if one.strikes(request)), None)
-        return striking.act(request, self._forward) if striking else self._forward(request)
+            # Each counts the calls that it looks for, whichever strikes.
+            striking = [one.act for one in self._faults if one.strikes(request)]
+        act = striking[0] if striking else _pass_on
+        return act(request, self._forward)
 
     def _forward(self, request: Request) -> Answer:
         # The signature is over the host that was asked: it has to stay.
@@ -231,8 +237,7 @@ class Endpoint:
         answer = self._pool.request(
             request.method, self._engine + request.path, body=request.body, headers=headers
         )
-        kept = {name: value for name, value in answer.headers.items()}
-        return Answer(answer.status, kept, answer.data)
+        return Answer(answer.status, answer.headers, answer.data)
 
 
 class _Server(ThreadingHTTPServer):
@@ -248,7 +253,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
 
-    def _serve(self) -> None:
+    def do_POST(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(headers.get("content-length", 0)))
         answer = self.server.answer(Request(self.command, self.path, headers, body))
@@ -257,16 +262,15 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.send_response_only(answer.status)
         for name, value in answer.headers.items():
-            if name.lower() not in _HOP_BY_HOP or (
-                self.command == "HEAD" and name.lower() == "content-length"
-            ):
+            if name.lower() not in _HOP_BY_HOP:
                 self.send_header(name, value)
-        if self.command != "HEAD":
-            self.send_header("Content-Length", str(len(answer.body)))
+        # The answer to a HEAD tells the length of a body that it does not have.
+        length = answer.headers.get("content-length") if self.command == "HEAD" else None
+        self.send_header("Content-Length", length or str(len(answer.body)))
         self.end_headers()
         self.wfile.write(answer.body)
 
-    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve
+    do_GET = do_PUT = do_DELETE = do_HEAD = do_POST  # noqa: N815 - as http.server names them
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
