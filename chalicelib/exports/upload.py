@@ -104,25 +104,25 @@ class Upload:
     def _send_part(self) -> None:
         with self._giving_up():
             self._watch()
-            if self._upload_id is None:
-                self._begin()
+            upload_id = self._upload_id or self._begin()
             number = len(self._parts) + 1
             part = aws.s3().upload_part(
                 **self._address(),
-                UploadId=self._upload_id,
+                UploadId=upload_id,
                 PartNumber=number,
                 Body=bytes(memoryview(self._buffer)[:PART_BYTES]),
             )
         del self._buffer[:PART_BYTES]
         self._parts.append({"PartNumber": number, "ETag": part["ETag"]})
 
-    def _begin(self) -> None:
+    def _begin(self) -> str:
         """S3 begins another upload each time that it is asked: of a lost answer, one is left."""
         self._has_begun = True
         answer = aws.s3().create_multipart_upload(**self._address(), **self._headers())
         self._upload_id = answer["UploadId"]
         if answer["ResponseMetadata"]["RetryAttempts"]:
             abort_uploads(self._target.object_key, kept_id=self._upload_id)
+        return self._upload_id
 
     def _complete(self) -> None:
         if self._buffer:

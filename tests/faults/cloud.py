@@ -1,12 +1,12 @@
 """An AWS for one test: what the template makes, the processes that run on it, its queue."""
 
 import json
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,13 @@ import pytest
 
 from chalicelib import aws
 from chalicelib.settings import settings
-from infra.package import ROOT
 from tests.conftest import ENVIRONMENT, REGION, create_tables, forget_clients, template_resources
 from tests.exporting import event
 from tests.faults.endpoint import Endpoint
+from tests.faults.function import Invocation, invoke
+
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload([invoke.__module__])
 
 _PATIENCE_SECONDS = 40
 _LIMIT_SECONDS = 900.0
@@ -47,10 +50,10 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Invocation:
+class Running:
     """A function at work in a process of its own."""
 
-    process: "subprocess.Popen[bytes]"
+    process: ForkServerProcess
     log: Path
 
     def kill(self) -> None:
@@ -67,14 +70,10 @@ class Invocation:
         assert self.ends() == 1, self.log.read_text()
         assert error in self.log.read_text().splitlines()[-1], self.log.read_text()
 
-    @property
-    def has_ended(self) -> bool:
-        """Whether it runs no more."""
-        return self.process.poll() is not None
-
-    def ends(self) -> int:
-        """Wait for its end, whatever that is; 0 is a good one."""
-        return self.process.wait(_PATIENCE_SECONDS)
+    def ends(self) -> int | None:
+        """Wait for its end, whatever that is: 0 is a good one."""
+        self.process.join(_PATIENCE_SECONDS)
+        return self.process.exitcode
 
     def events(self) -> list[str]:
         """The names of the events that it has logged."""
@@ -90,7 +89,7 @@ class Cloud:
     endpoint: Endpoint
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
-    _started: list[Invocation] = field(default_factory=list)
+    _started: list[Running] = field(default_factory=list)
 
     def create(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Create all of it, and let this process use it past the endpoint."""
@@ -109,32 +108,22 @@ class Cloud:
         *,
         limit_seconds: float = _LIMIT_SECONDS,
         ahead_seconds: float = 0,
-    ) -> Invocation:
+    ) -> Running:
         """Invoke the function; it runs on beside the test."""
-        log = self.folder / f"{len(self._started)}-{handler}.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.function"],
-                cwd=ROOT,
-                env={**_plain(), **self.environment, "AWS_ENDPOINT_URL": self.endpoint.url},
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        begun = Invocation(process, log)
+        invocation = Invocation(
+            handler=handler,
+            event=event,
+            environment={**_plain(), **self.environment, "AWS_ENDPOINT_URL": self.endpoint.url},
+            log=self.folder / f"{len(self._started)}-{handler}.log",
+            limit_seconds=limit_seconds,
+            ahead_seconds=ahead_seconds,
+        )
+        begun = Running(_PROCESSES.Process(target=invoke, args=(invocation,)), invocation.log)
+        begun.process.start()
         self._started.append(begun)
-        invocation = {
-            "handler": handler,
-            "event": event,
-            "limit_seconds": limit_seconds,
-            "ahead_seconds": ahead_seconds,
-        }
-        assert process.stdin is not None
-        process.stdin.write(json.dumps(invocation).encode())
-        process.stdin.close()
         return begun
 
-    def work(self, message: Message, **how: float) -> Invocation:
+    def work(self, message: Message, **how: float) -> Running:
         """Deliver the message to a worker, which runs on beside the test."""
         return self.start("worker", message.delivery, **how)
 
@@ -157,9 +146,9 @@ class Cloud:
     def close(self) -> None:
         """End every process that was started here."""
         for begun in self._started:
-            if begun.process.poll() is None:
-                begun.process.kill()
-                begun.process.wait()
+            begun.process.kill()
+            begun.process.join()
+            begun.process.close()
         forget_clients()
 
     def _enter(self, monkeypatch: pytest.MonkeyPatch) -> None:

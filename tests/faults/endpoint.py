@@ -113,20 +113,23 @@ EXPIRED_TOKEN = refused(400, "ExpiredTokenException")
 class Fault:
     """`act` on the calls of `operation` from the `nth` on, `times` of them.
 
-    Only those count whose body contains `containing`.
+    Only those count in whose path and body all of `containing` occur.
     """
 
     operation: str
     act: Act
     nth: int = 1
     times: int = 1
-    containing: str = ""
+    containing: tuple[str, ...] = ()
     met: int = 0
     seen: int = 0
 
     def strikes(self, request: Request) -> bool:
         """Whether it is this call's turn."""
-        if request.operation != self.operation or self.containing.encode() not in request.body:
+        whole = request.path.encode() + request.body
+        if request.operation != self.operation or not all(
+            text.encode() in whole for text in self.containing
+        ):
             return False
         self.seen += 1
         strikes = self.nth <= self.seen < self.nth + self.times
@@ -146,9 +149,12 @@ class Hold:
         self._wait()
         return forward(request)
 
-    def dropping(self, _request: Request, _forward: Forward) -> None:
+    def dropping(self, request: Request, forward: Forward) -> Answer | None:
         """Hold it, and never let the engine see it."""
+        if self._may_go.is_set():
+            return forward(request)
         self._wait()
+        return None
 
     def after(self, request: Request, forward: Forward) -> Answer | None:
         """Let the engine do it, and hold the answer."""
@@ -195,9 +201,13 @@ class Endpoint:
 
     @contextlib.contextmanager
     def holding(self, operation: str, *, how: str = "before", **when: Any) -> Iterator[Hold]:
-        """Hold a call until the end of the block at the latest; `how` is a method of `Hold`."""
+        """Hold calls until the end of the block at the latest; `how` is a method of `Hold`.
+
+        Whoever has waited too long for an answer asks again: that is held as well, unless `times`
+        says otherwise.
+        """
         hold = Hold()
-        self.fail(operation, getattr(hold, how), **when)
+        self.fail(operation, getattr(hold, how), **{"times": 1_000, **when})
         try:
             yield hold
         finally:

@@ -1,15 +1,22 @@
-"""One invocation of a Lambda function, in a process of its own: `python -m tests.faults.function`.
+"""One invocation of a Lambda function, in a process of its own.
 
-The invocation comes as JSON on standard input: the name of the handler, its event, how many
-seconds the function may run, and how many seconds the clock of this machine is ahead. The last is
-how a lease of a minute and a half, or a week, goes by without anybody waiting for it.
+The processes are forked from one that has imported everything (multiprocessing's `forkserver`):
+they begin as quickly as a function that is warm, and know of no client, setting or connection.
 """
 
-import importlib
-import json
-import sys
+import os
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import boto3  # noqa: F401 - what the functions import when they need it is to be there already
+
+from chalicelib.triggers.schedule import schedule
+from chalicelib.triggers.worker import worker
+
+HANDLERS = {"schedule": schedule, "worker": worker}
 
 
 class Context:
@@ -24,19 +31,33 @@ class Context:
         return int((self._ends_at - time.monotonic()) * 1000)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """What Lambda hands to a function, where it writes to, and what time it is there.
+
+    A clock that is `ahead_seconds` is how a lease of a minute and a half, or a week, goes by
+    without anybody waiting for it.
+    """
+
+    handler: str
+    event: Mapping[str, Any]
+    environment: Mapping[str, str]
+    log: Path
+    limit_seconds: float
+    ahead_seconds: float
+
+
+def invoke(invocation: Invocation) -> None:
+    """Run the handler; an error of it is exit status 1, and a traceback in the log."""
+    with invocation.log.open("wb") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    os.environ.clear()
+    os.environ.update(invocation.environment)
+    _put_clock_ahead(invocation.ahead_seconds)
+    HANDLERS[invocation.handler](invocation.event, Context(invocation.limit_seconds))
+
+
 def _put_clock_ahead(seconds: float) -> None:
     real = time.time
     time.time = lambda: real() + seconds
-
-
-def main() -> None:
-    """Invoke the handler; an error of it is the exit status 1, with a traceback."""
-    invocation: dict[str, Any] = json.load(sys.stdin)
-    _put_clock_ahead(invocation["ahead_seconds"])
-    module = importlib.import_module(f"chalicelib.triggers.{invocation['handler']}")
-    handler = getattr(module, invocation["handler"])
-    handler(invocation["event"], Context(invocation["limit_seconds"]))
-
-
-if __name__ == "__main__":
-    main()

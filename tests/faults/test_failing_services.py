@@ -31,7 +31,7 @@ from tests.faults.exports import (
 TRIES = 4
 """How often a client asks before it gives up."""
 
-SUCCESS = {"containing": "export.succeeded"}
+SUCCESS = {"containing": ("export.succeeded",)}
 UNREACHABLE = (
     "Gave up after 3 attempts: "
     "The file store or the queue could not be reached; try again in a while"

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.exports import jobs
 from tests.exporting import object_keys, unfinished_uploads
-from tests.faults.cloud import Cloud, Invocation, Message
+from tests.faults.cloud import Cloud, Message, Running
 from tests.faults.exports import (
     LARGE,
     SMALL,
@@ -18,13 +18,13 @@ from tests.faults.exports import (
 )
 
 LEASE_IS_OVER = 91
-SUCCESS = {"containing": "export.succeeded"}
+SUCCESS = {"containing": ("export.succeeded",)}
 DIED = "3 attempts ended without a word; narrow the list down with filters"
 
 
 def _kill_at(
     cloud: Cloud, message: Message, operation: str, how: str = "before", **when: Any
-) -> Invocation:
+) -> Running:
     """Deliver the message, and kill the worker while that call is held: see `Hold` for how."""
     with cloud.endpoint.holding(operation, how=how, **when) as hold:
         worker = cloud.work(message)
