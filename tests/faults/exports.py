@@ -1,15 +1,20 @@
 """Exports under faults: orders, and what has to be true of them in the end."""
 
 import hashlib
+from collections.abc import Callable
+from typing import Any
 
 from chalicelib.exports import jobs, orders
 from chalicelib.users import audit
 from chalicelib.users.tables import ExportItem
 from tests.builders import lead, save
 from tests.exporting import audited, content, ids, object_keys, order, unfinished_uploads
-from tests.faults.cloud import Cloud, Message
+from tests.faults.cloud import Cloud, Message, Running
 
 LARGE = [f"led_{number:02}" for number in range(30)]
+LEASE_IS_OVER = 91
+"""Seconds."""
+
 SMALL = [f"led_{number}" for number in range(5)]
 
 
@@ -29,6 +34,16 @@ def order_small(cloud: Cloud, **changes: str) -> Message:
     save(*(lead(name) for name in SMALL))
     orders.submit(order(**changes))
     return cloud.receive()
+
+
+def kill_at(
+    cloud: Cloud, begin: Callable[[], Running], operation: str, how: str = "dropping", **when: Any
+) -> None:
+    """Begin, and kill the process while it waits for that call: see `Hold` for how."""
+    with cloud.endpoint.holding(operation, how=how, **when) as hold:
+        begun = begin()
+        hold.wait_for_it()
+        begun.kill()
 
 
 def job_of(message: Message) -> ExportItem:

@@ -7,7 +7,17 @@ import pytest
 from tests.e2e.conftest import eventually
 from tests.exporting import object_keys, unfinished_uploads
 from tests.faults.cloud import Cloud
-from tests.faults.endpoint import (
+from tests.faults.exports import (
+    LARGE,
+    LEASE_IS_OVER,
+    SMALL,
+    assert_failed_once,
+    assert_succeeded_once,
+    job_of,
+    order_large,
+    order_small,
+)
+from tests.faults.faults import (
     BROKEN,
     DENIED,
     EXPIRED_TOKEN,
@@ -17,15 +27,6 @@ from tests.faults.endpoint import (
     lost_answer,
     refused,
     reset,
-)
-from tests.faults.exports import (
-    LARGE,
-    SMALL,
-    assert_failed_once,
-    assert_succeeded_once,
-    job_of,
-    order_large,
-    order_small,
 )
 
 TRIES = 4
@@ -99,7 +100,7 @@ def test_a_lease_whose_answer_is_lost_runs_out_and_is_taken_anew(cloud: Cloud) -
     message = order_small(cloud)
     cloud.endpoint.fail("dynamodb.UpdateItem", lost_answer)
     cloud.work(message).fails_with("BusyError")
-    cloud.work(message, ahead_seconds=91).succeeds()
+    cloud.work(message, ahead_seconds=LEASE_IS_OVER).succeeds()
     assert_succeeded_once(message, SMALL, attempt=2)
 
 

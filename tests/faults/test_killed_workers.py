@@ -1,36 +1,27 @@
 """A worker that is killed at any moment: the next one ends its export, whole, and once."""
 
+from functools import partial
 from typing import Any
 
 import pytest
 
 from chalicelib.exports import jobs
 from tests.exporting import object_keys, unfinished_uploads
-from tests.faults.cloud import Cloud, Message, Running
+from tests.faults.cloud import Cloud
 from tests.faults.exports import (
     LARGE,
+    LEASE_IS_OVER,
     SMALL,
     assert_failed_once,
     assert_succeeded_once,
     job_of,
+    kill_at,
     order_large,
     order_small,
 )
 
-LEASE_IS_OVER = 91
 SUCCESS = {"containing": ("export.succeeded",)}
 DIED = "3 attempts ended without a word; narrow the list down with filters"
-
-
-def _kill_at(
-    cloud: Cloud, message: Message, operation: str, how: str = "before", **when: Any
-) -> Running:
-    """Deliver the message, and kill the worker while that call is held: see `Hold` for how."""
-    with cloud.endpoint.holding(operation, how=how, **when) as hold:
-        worker = cloud.work(message)
-        hold.wait_for_it()
-        worker.kill()
-    return worker
 
 
 @pytest.mark.parametrize(
@@ -46,7 +37,7 @@ def test_an_export_whose_worker_is_killed_when_is_made_by_the_next(
     cloud: Cloud, operation: str, how: str, when: dict[str, Any]
 ) -> None:
     message = order_small(cloud)
-    _kill_at(cloud, message, operation, how, **when)
+    kill_at(cloud, lambda: cloud.work(message), operation, how, **when)
     assert job_of(message).status == "running"
     cloud.work(message, ahead_seconds=LEASE_IS_OVER).succeeds()
     assert_succeeded_once(message, SMALL, attempt=2)
@@ -55,7 +46,7 @@ def test_an_export_whose_worker_is_killed_when_is_made_by_the_next(
 @pytest.mark.parametrize(
     ("operation", "how", "when"),
     [
-        pytest.param("dynamodb.Query", "before", {"nth": 15}, id="it has read some of the rows"),
+        pytest.param("dynamodb.Query", "dropping", {"nth": 15}, id="it has read some of the rows"),
         pytest.param("s3.CreateMultipartUpload", "after", {}, id="it has begun its upload"),
         pytest.param("s3.UploadPart", "dropping", {"nth": 2}, id="it has sent a part"),
         pytest.param("s3.CompleteMultipartUpload", "dropping", {}, id="it has sent all parts"),
@@ -66,7 +57,7 @@ def test_a_large_export_whose_worker_is_killed_when_is_made_by_the_next(
     cloud: Cloud, operation: str, how: str, when: dict[str, Any]
 ) -> None:
     message = order_large(cloud)
-    _kill_at(cloud, message, operation, how, **when)
+    kill_at(cloud, lambda: cloud.work(message), operation, how, **when)
     assert job_of(message).status == "running"
     cloud.work(message, ahead_seconds=LEASE_IS_OVER).succeeds()
     assert_succeeded_once(message, LARGE, attempt=2)
@@ -76,7 +67,7 @@ def test_an_export_whose_worker_is_killed_before_it_has_its_lease_loses_no_attem
     cloud: Cloud,
 ) -> None:
     message = order_small(cloud)
-    _kill_at(cloud, message, "dynamodb.UpdateItem", "dropping")
+    kill_at(cloud, lambda: cloud.work(message), "dynamodb.UpdateItem")
     assert job_of(message).status == "queued"
     cloud.work(message).succeeds()
     assert_succeeded_once(message, SMALL, attempt=1)
@@ -85,7 +76,7 @@ def test_an_export_whose_worker_is_killed_before_it_has_its_lease_loses_no_attem
 def test_an_export_whose_worker_is_killed_after_its_success_stays_as_it_is(cloud: Cloud) -> None:
     """The message was not deleted: it comes again."""
     message = order_small(cloud)
-    _kill_at(cloud, message, "dynamodb.TransactWriteItems", "after", **SUCCESS)
+    kill_at(cloud, lambda: cloud.work(message), "dynamodb.TransactWriteItems", "after", **SUCCESS)
     known = job_of(message).serialize()
     cloud.work(message).succeeds()
     assert job_of(message).serialize() == known
@@ -95,7 +86,7 @@ def test_an_export_whose_worker_is_killed_after_its_success_stays_as_it_is(cloud
 def test_the_lease_of_a_killed_worker_is_respected_until_it_is_over(cloud: Cloud) -> None:
     """It may be alive, and only slow: nobody can tell the two apart from outside."""
     message = order_small(cloud)
-    _kill_at(cloud, message, "s3.PutObject")
+    kill_at(cloud, lambda: cloud.work(message), "s3.PutObject")
     cloud.work(message, ahead_seconds=60).fails_with("BusyError")
     assert cloud.endpoint.count("sqs.ChangeMessageVisibility") == 1
     cloud.work(message, ahead_seconds=LEASE_IS_OVER).succeeds()
@@ -106,10 +97,8 @@ def test_an_export_whose_workers_are_all_killed_fails_and_says_what_to_do(cloud:
     """As a worker is whose memory does not suffice."""
     message = order_small(cloud)
     for attempt in range(3):
-        with cloud.endpoint.holding("s3.PutObject", how="after") as hold:
-            worker = cloud.work(message, ahead_seconds=attempt * LEASE_IS_OVER)
-            hold.wait_for_it()
-            worker.kill()
+        begin = partial(cloud.work, message, ahead_seconds=attempt * LEASE_IS_OVER)
+        kill_at(cloud, begin, "s3.PutObject", "after")
     assert len(object_keys()) == 1
     cloud.work(message, ahead_seconds=3 * LEASE_IS_OVER).succeeds()
     assert_failed_once(message, DIED, attempt=4)
@@ -119,7 +108,7 @@ def test_a_job_that_is_deleted_while_its_dead_worker_holds_it_leaves_nothing(
     cloud: Cloud,
 ) -> None:
     message = order_large(cloud)
-    _kill_at(cloud, message, "s3.UploadPart", "dropping")
+    kill_at(cloud, lambda: cloud.work(message), "s3.UploadPart")
     assert len(unfinished_uploads()) == 1
     jobs.delete(job_of(message), "admin@example.com", "req-2")
     assert unfinished_uploads() == []

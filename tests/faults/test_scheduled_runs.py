@@ -12,12 +12,12 @@ from chalicelib.users.tables import ExportItem
 from tests.builders import lead, save
 from tests.exporting import event, ids, object_keys, unfinished_uploads
 from tests.faults.cloud import Cloud, Message, Running
-from tests.faults.endpoint import lost_answer, refused
+from tests.faults.exports import LEASE_IS_OVER, kill_at
+from tests.faults.faults import lost_answer, refused
 from tests.scheduled import subscribed
 
 FIRST, BETWEEN, SECOND = "2026-03-02T11:00:00Z", "2026-03-05T11:00:00Z", "2026-03-09T11:00:00Z"
 WEEK_SECONDS = 7 * 86_400
-LEASE_IS_OVER = 91
 REFUSED = refused(403, "AccessDenied")
 STATE = {"containing": ("schedule-leads",)}
 ANNOUNCED = {"containing": ("announced_at",)}
@@ -85,10 +85,7 @@ def test_a_run_whose_order_is_killed_when_is_completed_by_the_retry_of_lambda(
 ) -> None:
     _register("led_1", "led_2")
     inbox = subscribed()
-    with cloud.endpoint.holding(operation, how="after", nth=nth) as hold:
-        killed = _fire(cloud, FIRST)
-        hold.wait_for_it()
-        killed.kill()
+    kill_at(cloud, lambda: _fire(cloud, FIRST), operation, how="after", nth=nth)
     _fire(cloud, FIRST).succeeds()
     messages = _queued(cloud)
     for message in messages:
@@ -102,10 +99,7 @@ def test_a_run_that_was_never_ordered_is_caught_up_by_the_next(cloud: Cloud) -> 
     _register("led_1")
     assert _run(cloud, FIRST) == ["led_1"]
     _register("led_2")
-    with cloud.endpoint.holding("sqs.SendMessage", how="dropping") as hold:
-        missed = _fire(cloud, BETWEEN)
-        hold.wait_for_it()
-        missed.kill()
+    kill_at(cloud, lambda: _fire(cloud, BETWEEN), "sqs.SendMessage")
     _register("led_3")
     assert _run(cloud, SECOND, ahead_seconds=WEEK_SECONDS) == ["led_2", "led_3"]
     assert _run(cloud, "2026-03-16T11:00:00Z", ahead_seconds=WEEK_SECONDS + 60) == []
@@ -120,10 +114,7 @@ def test_a_run_whose_worker_is_killed_before_its_success_delivers_everybody_once
     _register("led_1")
     message = _ordered(cloud, FIRST)
     inbox = subscribed()
-    with cloud.endpoint.holding("dynamodb.TransactWriteItems", how="dropping", **SUCCESS) as hold:
-        worker = cloud.work(message)
-        hold.wait_for_it()
-        worker.kill()
+    kill_at(cloud, lambda: cloud.work(message), "dynamodb.TransactWriteItems", **SUCCESS)
     assert inbox.take() == []
     cloud.work(message, ahead_seconds=LEASE_IS_OVER).succeeds()
     assert (_delivered(message), len(object_keys())) == (["led_1"], 1)
@@ -147,10 +138,7 @@ def test_a_run_whose_worker_is_killed_when_is_told_of_and_delivers_nobody_twice(
     _register("led_1")
     message = _ordered(cloud, FIRST)
     inbox = subscribed()
-    with cloud.endpoint.holding(operation, how=how, **when) as hold:
-        worker = cloud.work(message)
-        hold.wait_for_it()
-        worker.kill()
+    kill_at(cloud, lambda: cloud.work(message), operation, how=how, **when)
     cloud.work(message).succeeds()
     assert [mail.facts["export_id"] for mail in inbox.take()] == [message.export_id] * mails
     assert _delivered(message) == ["led_1"]
@@ -245,10 +233,7 @@ def test_a_period_without_leads_says_so_and_has_no_link_though_its_worker_was_ki
 ) -> None:
     message = _ordered(cloud, FIRST)
     inbox = subscribed()
-    with cloud.endpoint.holding("s3.PutObject", how="dropping") as hold:
-        worker = cloud.work(message)
-        hold.wait_for_it()
-        worker.kill()
+    kill_at(cloud, lambda: cloud.work(message), "s3.PutObject")
     cloud.work(message, ahead_seconds=LEASE_IS_OVER).succeeds()
     (mail,) = inbox.take()
     assert mail.text.startswith("No hay leads nuevos en este periodo; no hay archivo que descargar")
