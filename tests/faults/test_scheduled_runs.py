@@ -1,7 +1,6 @@
 """The scheduled lead export under faults: no lead twice, none missing, and failures are told."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -19,9 +18,8 @@ from tests.scheduled import subscribed
 FIRST, BETWEEN, SECOND = "2026-03-02T11:00:00Z", "2026-03-05T11:00:00Z", "2026-03-09T11:00:00Z"
 WEEK_SECONDS = 7 * 86_400
 REFUSED = refused(403, "AccessDenied")
-STATE = {"containing": ("schedule-leads",)}
-ANNOUNCED = {"containing": ("announced_at",)}
-SUCCESS = {"containing": ("export.succeeded",)}
+STATE, ANNOUNCED, SUCCESS = ("schedule-leads",), ("announced_at",), ("export.succeeded",)
+"""What the write holds that moves the period, notes the message, ends the job."""
 
 
 def _fire(cloud: Cloud, due_at: str, *, ahead_seconds: float = 0) -> Running:
@@ -114,7 +112,7 @@ def test_a_run_whose_worker_is_killed_before_its_success_delivers_everybody_once
     _register("led_1")
     message = _ordered(cloud, FIRST)
     inbox = subscribed()
-    kill_at(cloud, lambda: cloud.work(message), "dynamodb.TransactWriteItems", **SUCCESS)
+    kill_at(cloud, lambda: cloud.work(message), "dynamodb.TransactWriteItems", containing=SUCCESS)
     assert inbox.take() == []
     cloud.work(message, ahead_seconds=LEASE_IS_OVER).succeeds()
     assert (_delivered(message), len(object_keys())) == (["led_1"], 1)
@@ -123,22 +121,22 @@ def test_a_run_whose_worker_is_killed_before_its_success_delivers_everybody_once
 
 
 @pytest.mark.parametrize(
-    ("operation", "how", "when", "mails"),
+    ("operation", "how", "containing", "mails"),
     [
-        pytest.param("sns.Publish", "dropping", {}, 1, id="it tells marketing"),
-        pytest.param("sns.Publish", "after", {}, 2, id="it has told marketing"),
+        pytest.param("sns.Publish", "dropping", (), 1, id="it tells marketing"),
+        pytest.param("sns.Publish", "after", (), 2, id="it has told marketing"),
         pytest.param("dynamodb.UpdateItem", "after", STATE, 2, id="it has moved the period"),
         pytest.param("dynamodb.UpdateItem", "after", ANNOUNCED, 1, id="it has noted it"),
     ],
 )
 def test_a_run_whose_worker_is_killed_when_is_told_of_and_delivers_nobody_twice(
-    cloud: Cloud, operation: str, how: str, when: dict[str, Any], mails: int
+    cloud: Cloud, operation: str, how: str, containing: tuple[str, ...], mails: int
 ) -> None:
     """Marketing may be told twice of the same file, and is never not told of it."""
     _register("led_1")
     message = _ordered(cloud, FIRST)
     inbox = subscribed()
-    kill_at(cloud, lambda: cloud.work(message), operation, how=how, **when)
+    kill_at(cloud, lambda: cloud.work(message), operation, how, containing=containing)
     cloud.work(message).succeeds()
     assert [mail.facts["export_id"] for mail in inbox.take()] == [message.export_id] * mails
     assert _delivered(message) == ["led_1"]
