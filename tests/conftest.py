@@ -103,13 +103,14 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name, raising=False)
     forget_clients()
     with mock_aws():
-        _create_tables()
+        create_tables()
         _create_rest(monkeypatch)
         yield
     forget_clients()
 
 
-def _create_tables() -> None:
+def create_tables() -> None:
+    """Create the tables of the template, where boto3 finds AWS."""
     client = boto3.client("dynamodb", region_name=REGION)
     resources = template_resources()
     for logical_id, name in _TABLES.items():

@@ -14,7 +14,16 @@ from chalicelib.exports import delivery, jobs, lease
 from chalicelib.exports.running import BusyError
 from chalicelib.users import audit, listing, ranges
 from chalicelib.users.model import Kind, StoreUser
-from tests.builders import Sent, client, customer, lead, save, save_item, sent_requests
+from tests.builders import (
+    Sent,
+    client,
+    customer,
+    lead,
+    refusals,
+    save,
+    save_item,
+    sent_requests,
+)
 from tests.exporting import (
     MONDAY,
     At,
@@ -251,6 +260,25 @@ def test_the_lease_is_renewed_while_a_part_is_being_sent(monkeypatch: pytest.Mon
         now.goes_on(80)
         with pytest.raises(BusyError):
             deliver(message)
+
+    with before(aws.s3(), "s3.PutObject", At(1, send_slowly)):
+        deliver(message)
+    assert (stored_job(message).status, stored_job(message).attempt) == ("succeeded", 1)
+
+
+def test_the_lease_is_renewed_after_a_renewal_that_was_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As it is while credentials change: the thread that renews it must not end with that."""
+    monkeypatch.setattr(lease, "_HEARTBEAT_SECONDS", 0.01)
+    now = stop_clock(monkeypatch)
+    save(lead())
+    message = ordered()
+
+    def send_slowly() -> None:
+        now.goes_on(80)
+        with refusals("UpdateItem", "ExpiredTokenException", times=1):
+            _until(lambda: stored_job(message).lease_until == clock.instant(now() + lease.DURATION))
 
     with before(aws.s3(), "s3.PutObject", At(1, send_slowly)):
         deliver(message)

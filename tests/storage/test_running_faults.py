@@ -33,7 +33,10 @@ GAVE_UP = (
     "Gave up after 3 attempts: "
     "The file store or the queue could not be reached; try again in a while"
 )
-A_BUG = "Something went wrong on our side; the details are in the log"
+A_BUG = (
+    "Something went wrong on our side; the details are in the log: "
+    "tell whoever runs this system the id of the export"
+)
 PERSONAL = re.compile(r"Juan|Pérez|juan@example|3001112233|ana@example")
 PAGES = [1, 5]
 
