@@ -7,7 +7,7 @@ PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop token load reindex replay test test-fast bench check format package deploy requirements clean
+.PHONY: help run stop token load reindex replay erase test test-fast bench check format package deploy requirements clean
 
 help: ## Show what there is
 	@echo "Store Users. The two that you want first:  make run   make test"; echo
@@ -32,6 +32,11 @@ reindex: .venv/ready ## Make search and totals anew, while writes go on ([STAGE=
 
 replay: .venv/ready ## Put back what the projection could not apply ([STAGE=prod])
 	@$(BIN)/python -m infra.replay $(if $(STAGE),--stage $(STAGE))
+
+erase: .venv/ready ## Erase a store user from everything (USER=cus_0042 [STAGE=prod] [YES=1], or AGAIN=1)
+	@$(if $(AGAIN)$(filter command line,$(origin USER)),,echo "Say whom: make erase USER=cus_0042" >&2; exit 2;) \
+		$(BIN)/python -m infra.erase $(if $(AGAIN),--again,--user "$(USER)") \
+		$(if $(STAGE),--stage $(STAGE)) $(if $(YES),--yes)
 
 test: .venv/ready ## Run all tests, on moto and on the local stack
 	@$(BIN)/python -m pytest -n auto --dist loadfile
