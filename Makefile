@@ -7,7 +7,7 @@ PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop token load reindex replay erase test test-fast bench check format package deploy requirements clean
+.PHONY: help run stop token load reindex replay erase doctor test test-fast bench check format package deploy requirements clean
 
 help: ## Show what there is
 	@echo "Store Users. The two that you want first:  make run   make test"; echo
@@ -37,6 +37,9 @@ erase: .venv/ready ## Erase a store user from everything (USER=cus_0042 [STAGE=p
 	@$(if $(AGAIN)$(filter command line,$(origin USER)),,echo "Say whom: make erase USER=cus_0042" >&2; exit 2;) \
 		$(BIN)/python -m infra.erase $(if $(AGAIN),--again,--user "$(USER)") \
 		$(if $(STAGE),--stage $(STAGE)) $(if $(YES),--yes)
+
+doctor: .venv/ready ## Look whether all is well, changing nothing ([STAGE=prod])
+	@$(BIN)/python -m infra.doctor $(if $(STAGE),--stage $(STAGE))
 
 test: .venv/ready ## Run all tests, on moto and on the local stack
 	@$(BIN)/python -m pytest -n auto --dist loadfile
