@@ -15,7 +15,7 @@ def _logged(capsys: pytest.CaptureFixture[str]) -> Any:
     return json.loads(line)
 
 
-def test_fields_with_a_unit_are_counted_by_stage_and_event(
+def test_fields_with_a_unit_are_counted_by_event_in_the_namespace_of_the_stage(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop_clock(monkeypatch)
@@ -28,13 +28,12 @@ def test_fields_with_a_unit_are_counted_by_stage_and_event(
         "status": 200,
         "ms": 12.5,
         "capacity_units": 1.5,
-        "stage": "test",
         "_aws": {
             "Timestamp": 1772449200000,
             "CloudWatchMetrics": [
                 {
-                    "Namespace": "StoreUsers",
-                    "Dimensions": [["stage", "event"]],
+                    "Namespace": "StoreUsers/test",
+                    "Dimensions": [["event"]],
                     "Metrics": [
                         {"Name": "ms", "Unit": "Milliseconds"},
                         {"Name": "capacity_units", "Unit": "Count"},
