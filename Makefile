@@ -53,6 +53,7 @@ bench: .venv/ready ## Measure what docs/performance.md claims (needs java 17 and
 	@$(BIN)/python -m bench.search
 	@$(BIN)/python -m bench.lists
 	@$(BIN)/python -m bench.export
+	@$(BIN)/python -m bench.scale
 
 check: .venv/ready ## Lint, types, import rules, template
 	$(BIN)/ruff check .
