@@ -15,6 +15,7 @@ from chalicelib import aws, dynamodb, keys
 from chalicelib.settings import settings
 from chalicelib.users import tables
 from infra.package import ROOT
+from tests.privacy import watching
 
 REGION = "us-east-1"
 ENVIRONMENT = {
@@ -92,6 +93,14 @@ def _service_descriptions_are_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(JSONFileLoader, "load_file", load_file)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _nothing_personal_is_logged() -> Iterator[None]:
+    """Whatever a test is about: what it logs tells nothing of the people in it."""
+    with watching() as watch:
+        yield
+    assert watch.leaks() == []
 
 
 @pytest.fixture

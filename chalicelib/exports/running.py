@@ -13,7 +13,7 @@ from typing import Any
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
-from chalicelib import clock, log
+from chalicelib import clock, log, metrics
 from chalicelib.dynamodb import ConditionFailedError, StoreRefusedError
 from chalicelib.errors import StoreUnavailableError
 from chalicelib.exports import announcing, delivery, jobs, lease, rows
@@ -160,16 +160,34 @@ def _succeed(job: ExportItem, file: Written) -> None:
     }
     done = {"status": "succeeded", "done": file.tally.rows, "total": file.tally.rows, **facts}
     _end(job, done, "export.succeeded", {"rows": file.tally.rows, "sha256": file.sha256})
-    log.event("export.succeeded", export_id=job.id, rows=file.tally.rows, bytes=file.size_bytes)
+    metrics.event(
+        "export.succeeded",
+        **_named(job),
+        rows=file.tally.rows,
+        bytes=file.size_bytes,
+        ms=_ms_since_asked(job),
+    )
 
 
 def _fail(job: ExportItem, reason: str, details: Mapping[str, Any] | None = None) -> None:
-    log.event("export.failed", level="ERROR", export_id=job.id, reason=reason, **(details or {}))
-    facts = {"status": "failed", "error": reason, "finished_at": clock.instant(clock.now())}
+    facts = {**_named(job), "reason": reason, "failed": 1, **(details or {})}
+    metrics.event("export.failed", level="ERROR", **facts)
+    end = {"status": "failed", "error": reason, "finished_at": clock.instant(clock.now())}
     with suppress(LostError):
-        _end(job, facts, "export.failed", {"reason": reason})
+        _end(job, end, "export.failed", {"reason": reason})
     with suppress(StoreUnavailableError):  # The bucket's lifecycle sees to what is left.
         _remove_files(job)
+
+
+def _named(job: ExportItem) -> dict[str, Any]:
+    """By which the lines about a job are found: the job, its try, and the request for it."""
+    return {"export_id": job.id, "request_id": job.request_id, "attempt": int(job.attempt)}
+
+
+def _ms_since_asked(job: ExportItem) -> int:
+    """How long whoever asked had to wait; known to the second."""
+    waited = clock.now() - clock.parse_instant(job.requested_at)
+    return max(int(waited.total_seconds() * 1000), 0)
 
 
 def _end(

@@ -1,6 +1,7 @@
 """Running an export: every row of the list, the facts of the very file, progress on the way."""
 
 import hashlib
+import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -173,7 +174,15 @@ def test_the_audit_and_the_log_tell_of_the_run_without_saying_anything_about_a_p
     ]
     assert entries[1].facts == {"rows": 1, "sha256": job.sha256}
     logged = capsys.readouterr().out
-    assert '"event": "export.succeeded"' in logged
+    line = json.loads(logged.splitlines()[-1])
+    assert (line["event"], line["rows"], line["attempt"]) == ("export.succeeded", 1, 1)
+    assert (line["export_id"], line["request_id"]) == (job.id, "req-1")
+    assert line["bytes"] == job.size_bytes
+    assert [one["Name"] for one in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]] == [
+        "rows",
+        "bytes",
+        "ms",
+    ]
     assert not re.search(r"Juan|Pérez|juan@example|3001112233", logged)
 
 
