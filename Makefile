@@ -5,9 +5,10 @@ DEMO_USERS ?= 300
 PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
 	$$v -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' 2>/dev/null && echo $$v && break; done)
 BIN := .venv/bin
+AUDIT_TOOL = $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop token load reindex replay test test-fast bench check format package deploy requirements clean
+.PHONY: help run stop token load reindex replay erase doctor test test-fast bench check audit format package deploy requirements clean
 
 help: ## Show what there is
 	@echo "Store Users. The two that you want first:  make run   make test"; echo
@@ -33,6 +34,14 @@ reindex: .venv/ready ## Make search and totals anew, while writes go on ([STAGE=
 replay: .venv/ready ## Put back what the projection could not apply ([STAGE=prod])
 	@$(BIN)/python -m infra.replay $(if $(STAGE),--stage $(STAGE))
 
+erase: .venv/ready ## Erase a store user from everything (USER=cus_0042 [STAGE=prod] [YES=1], or AGAIN=1)
+	@$(if $(AGAIN)$(filter command line,$(origin USER)),,echo "Say whom: make erase USER=cus_0042" >&2; exit 2;) \
+		$(BIN)/python -m infra.erase $(if $(AGAIN),--again,--user "$(USER)") \
+		$(if $(STAGE),--stage $(STAGE)) $(if $(YES),--yes)
+
+doctor: .venv/ready ## Look whether all is well, changing nothing ([STAGE=prod])
+	@$(BIN)/python -m infra.doctor $(if $(STAGE),--stage $(STAGE))
+
 test: .venv/ready ## Run all tests, on moto, on the local stack and in a browser
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || echo \
 		"No Chromium here: the tests of the page are skipped. Debian: apt-get install chromium"
@@ -46,6 +55,7 @@ bench: .venv/ready ## Measure what docs/performance.md claims (needs java 17 and
 	@$(BIN)/python -m bench.search
 	@$(BIN)/python -m bench.lists
 	@$(BIN)/python -m bench.export
+	@$(BIN)/python -m bench.scale
 	@$(BIN)/python -m bench.page
 
 check: .venv/ready ## Lint, types, import rules, template
@@ -55,6 +65,12 @@ check: .venv/ready ## Lint, types, import rules, template
 	$(BIN)/lint-imports
 	$(BIN)/python -m infra.package
 	$(BIN)/cfn-lint out/template.yaml
+	$(AUDIT_TOOL)
+	$(BIN)/python -m infra.audit --if-reachable
+
+audit: .venv/ready ## Look what ships up among known vulnerabilities (needs the network)
+	@$(AUDIT_TOOL)
+	@$(BIN)/python -m infra.audit
 
 format: .venv/ready ## Format the code
 	$(BIN)/ruff check --fix --quiet . || true
@@ -74,6 +90,8 @@ requirements: .venv/ready ## Compile requirements*.txt from requirements*.in
 		--no-emit-find-links -c requirements-dev.txt -o requirements.txt requirements.in
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --no-emit-index-url \
 		--no-emit-find-links -c requirements-dev.txt -o requirements-bench.txt requirements-bench.in
+	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
+		--no-emit-find-links -c requirements-dev.txt -o requirements-audit.txt requirements-audit.in
 
 clean: ## End the local stack, and remove everything that make made
 	@test ! -e .venv/ready || $(BIN)/python -m infra.local stop

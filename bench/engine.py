@@ -36,10 +36,10 @@ def engine() -> Iterator[str]:
     if given := os.environ.get("BENCH_ENDPOINT"):
         yield given
         return
-    port = _free_port()
+    port = free_port()
     process = _start(_installed(), port)
     try:
-        _wait_until_ready(process, port)
+        wait_until_ready(process, port)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
@@ -76,18 +76,20 @@ def _start(folder: Path, port: int) -> "subprocess.Popen[bytes]":
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int) -> None:
+def wait_until_ready(process: "subprocess.Popen[bytes]", port: int) -> None:
+    """Return when the process listens. Raises `EngineError` when it does not within a minute."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(OSError), closing(socket.create_connection(("127.0.0.1", port), timeout=2)):
             return
         time.sleep(0.1)
-    message = "DynamoDB Local did not start; try its command by hand"
+    message = f"{process.args!r} did not start; try it by hand"
     raise EngineError(message)

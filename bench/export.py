@@ -2,7 +2,8 @@
 
 write: 100,000 rows of 12 columns, by processor time, against other writers and the floor.
 read: 100,000 customers, against PynamoDB's own iterator, by processor time.
-whole: from the table into the bucket, 100,000 and 1,000,000 rows: time and peak memory.
+whole: from the table into the bucket, 100,000 and 1,000,000 rows: time and peak memory, and the
+processor time of each tenth of the million: what else the machine does meets all of them alike.
 
 Each figure comes from a process of its own; of three repetitions the best counts.
 """
@@ -22,6 +23,7 @@ import boto3
 from bench import exported
 from bench.bucket import bucket
 from bench.engine import engine
+from bench.tenths import Tenths
 from bench.writers import WRITERS
 
 if TYPE_CHECKING:
@@ -39,40 +41,62 @@ def main(wanted: Sequence[str]) -> int:
     if os.environ.get("BENCH_STEP"):
         return _step(json.loads(os.environ["BENCH_STEP"]))
     parts = wanted or ("write", "read", "whole")
+    holds: dict[str, bool] = {}
     if "write" in parts:
-        _compare("write", "cpu_seconds", "floor", list(WRITERS))
+        times = _compare("write", "floor", list(WRITERS))
+        holds["writing: at most 1.15 times the floor"] = times["ours"] <= 1.15
+        holds["writing: XlsxWriter takes 6 times ours"] = times["XlsxWriter"] >= 6 * times["ours"]
+        holds["writing: openpyxl takes 8 times ours"] = times["openpyxl"] >= 8 * times["ours"]
     if "read" in parts or "whole" in parts:
         with engine() as endpoint, bucket() as s3_endpoint:
             rows = _MANY if "whole" in parts else _ROWS
             _fill(endpoint, rows)
             os.environ["BENCH_ENDPOINT"] = endpoint
             if "read" in parts:
-                _compare("read", "cpu_seconds", "ours", ["ours", "PynamoDB"], rows)
+                times = _compare("read", "ours", ["ours", "PynamoDB"], rows)
+                holds["reading: PynamoDB takes twice as long"] = times["PynamoDB"] >= 2
             if "whole" in parts:
-                _whole(s3_endpoint)
-    return 0
+                holds |= _whole(s3_endpoint)
+    for text, is_so in holds.items():
+        print(f"- {'PASS' if is_so else 'FAIL'}: {text}")
+    return 0 if all(holds.values()) else 1
 
 
-def _compare(step: str, figure: str, unit: str, names: Sequence[str], stored: int = _ROWS) -> None:
-    """The best figure of each, alternating so that noise meets all alike; and the ratios."""
+def _compare(step: str, unit: str, names: Sequence[str], stored: int = _ROWS) -> dict[str, float]:
+    """How many times the `unit` each takes, by the best of its processor times.
+
+    They alternate, so that noise meets all alike.
+    """
     best: dict[str, float] = {}
     for _ in range(_REPETITIONS):
         for name in names:
-            took = _measured({"step": step, "name": name, "rows": _ROWS, "stored": stored})[figure]
+            figures = _measured({"step": step, "name": name, "rows": _ROWS, "stored": stored})
+            took = figures["cpu_seconds"]
             best[name] = min(took, best.get(name, took))
     for name, took in best.items():
         ratio = took / best[unit]
         print(f"{step} {_ROWS:,} rows  {name:10}  {took:7.2f} s CPU  {ratio:6.2f} times {unit}")
+    return {name: took / best[unit] for name, took in best.items()}
 
 
-def _whole(s3_endpoint: str) -> None:
+def _whole(s3_endpoint: str) -> dict[str, bool]:
+    peaks = []
     for rows in (_ROWS, _MANY):
         step = {"step": "whole", "rows": rows, "stored": _MANY, "s3": s3_endpoint}
         took = _measured(step)
+        peaks.append(took["peak_mib"])
         print(
             f"whole {rows:,} rows  {took['seconds']:7.1f} s  {took['cpu_seconds']:7.1f} s CPU  "
             f"peak {took['peak_mib']:.0f} MiB  {took['size_bytes'] / 1e6:.0f} MB"
         )
+    tenths = [took[f"tenth_{number}"] for number in range(1, 11)]
+    print("tenths of the million, s CPU: ", *(f"{one:.2f}" for one in tenths))
+    growth = sum(tenths) / tenths[0]
+    return {
+        f"a million takes {growth:.1f} times its first tenth, at most 11": growth <= 11,
+        "peak memory: at most 150 MiB": max(peaks) <= 150,
+        "peak memory: within 10 % at ten times the rows": peaks[1] <= 1.1 * peaks[0],
+    }
 
 
 def _measured(step: dict[str, Any]) -> dict[str, float]:
@@ -91,10 +115,11 @@ def _step(step: dict[str, Any]) -> int:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     _configure(step.get("s3", ""))
-    action = {"write": _write, "read": _read, "whole": _export}[step["step"]](step)
+    tenths = Tenths(step["rows"])
+    action = {"write": _write, "read": _read, "whole": _export}[step["step"]](step, tenths)
     started, cpu_started = time.perf_counter(), time.process_time()
     size_bytes = action()
-    figures = {
+    figures = tenths.seconds() | {
         "seconds": time.perf_counter() - started,
         "cpu_seconds": time.process_time() - cpu_started,
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
@@ -104,14 +129,14 @@ def _step(step: dict[str, Any]) -> int:
     return 0
 
 
-def _write(step: dict[str, Any]) -> Callable[[], int]:
+def _write(step: dict[str, Any], _tenths: Tenths) -> Callable[[], int]:
     layout = exported.layout()
     rows = layout.rows(exported.customers(step["rows"]))
     chunks = [rows[begin : begin + _CHUNK] for begin in range(0, len(rows), _CHUNK)]
     return lambda: WRITERS[step["name"]](layout, chunks)
 
 
-def _read(step: dict[str, Any]) -> Callable[[], int]:
+def _read(step: dict[str, Any], _tenths: Tenths) -> Callable[[], int]:
     from chalicelib.exports import rows
     from chalicelib.users.filters import Filters
     from chalicelib.users.model import Kind
@@ -132,7 +157,7 @@ def _all_of(read: int, wanted: int) -> int:
     return 0
 
 
-def _export(step: dict[str, Any]) -> Callable[[], int]:
+def _export(step: dict[str, Any], tenths: Tenths) -> Callable[[], int]:
     """The whole way of the worker, but for the job's own item."""
     from chalicelib.exports import rows
     from chalicelib.exports.files import write_file
@@ -147,7 +172,7 @@ def _export(step: dict[str, Any]) -> Callable[[], int]:
 
     def export() -> int:
         chunks = rows.everyone(Kind.CUSTOMER, Filters(registered_since=since))
-        written = write_file(job, chunks, lambda: None)
+        written = write_file(job, tenths.of(chunks), lambda: None)
         _all_of(written.tally.rows, step["rows"])
         return written.size_bytes
 

@@ -15,6 +15,7 @@ from chalicelib import aws, dynamodb, keys
 from chalicelib.settings import settings
 from chalicelib.users import tables
 from infra.package import ROOT
+from tests.privacy import watching
 
 REGION = "us-east-1"
 ENVIRONMENT = {
@@ -94,6 +95,14 @@ def _service_descriptions_are_read_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _nothing_personal_is_logged() -> Iterator[None]:
+    """Whatever a test is about: what it logs tells nothing of the people in it."""
+    with watching() as watch:
+        yield
+    assert watch.leaks() == []
+
+
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An empty AWS in this process: tables, bucket, queues, topic and secret."""
@@ -103,13 +112,14 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name, raising=False)
     forget_clients()
     with mock_aws():
-        _create_tables()
+        create_tables()
         _create_rest(monkeypatch)
         yield
     forget_clients()
 
 
-def _create_tables() -> None:
+def create_tables() -> None:
+    """Create the tables of the template, where boto3 finds AWS."""
     client = boto3.client("dynamodb", region_name=REGION)
     resources = template_resources()
     for logical_id, name in _TABLES.items():

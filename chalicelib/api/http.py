@@ -9,7 +9,7 @@ from typing import Any
 
 from chalice.app import Blueprint, Request, Response
 
-from chalicelib import log
+from chalicelib import log, metrics
 from chalicelib.api import problems, validation
 from chalicelib.api.auth import Actor, actor_of, authorizer
 from chalicelib.api.contract import OPERATIONS, Operation
@@ -213,7 +213,7 @@ def _cors(event: Mapping[str, Any]) -> dict[str, str]:
 def _log(
     operation: Operation, event: Mapping[str, Any], answer: Answer, facts: Mapping[str, Any]
 ) -> None:
-    log.event(
+    metrics.event(
         "request",
         level="ERROR" if "error" in facts else "INFO",
         request_id=event["requestContext"].get("requestId"),

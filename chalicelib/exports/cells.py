@@ -48,14 +48,14 @@ class Styles:
 def cells_of(  # noqa: PLR0913, PLR0917 - what the cells of a column depend on
     column: Column, letters: str, styles: Styles, language: str, zone: tzinfo, tally: Tally
 ) -> Cells:
-    """What writes the column, in the style of its type; cells that are cut go to the tally."""
+    """What writes the column, in the style of its type; the tally counts what Excel cannot hold."""
     texts = _texts(letters, styles.text, tally)
     if column.type is Type.INSTANT:
-        return _numbers(letters, styles.instant, _instants(zone), texts)
+        return _numbers(letters, styles.instant, _instants(zone), texts, tally)
     if column.type is Type.DATE:
-        return _numbers(letters, styles.date, _day, texts)
+        return _numbers(letters, styles.date, _day, texts, tally)
     if column.type is Type.NUMBER:
-        return _numbers(letters, styles.number, _exact, texts)
+        return _numbers(letters, styles.number, _exact, texts, tally)
     if column.type is Type.WORD:
         return lambda values, rows: texts(
             [value and word(str(value), language) for value in values], rows
@@ -81,16 +81,25 @@ def _texts(letters: str, style: str, tally: Tally) -> Cells:
 
 
 def _numbers(
-    letters: str, style: str, convert: Callable[[Value], int | str | None], texts: Cells
+    letters: str,
+    style: str,
+    convert: Callable[[Value], int | str | None],
+    texts: Cells,
+    tally: Tally,
 ) -> Cells:
     """What `convert` makes of the values; where that is None, the value as text."""
     before, after = f'<c r="{letters}', f'" s="{style}"><v>'
+
+    def as_text(value: Value, row: str) -> str:
+        (cell,) = texts([value], [row])
+        tally.kept_as_text += bool(cell)
+        return cell
 
     def cells(values: Sequence[Value], rows: Sequence[str]) -> list[str]:
         return [
             f"{before}{row}{after}{number}</v></c>"
             if (number := convert(value)) is not None
-            else texts([value], [row])[0]
+            else as_text(value, row)
             for value, row in zip(values, rows, strict=True)
         ]
 

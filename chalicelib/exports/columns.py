@@ -84,10 +84,15 @@ class Layout:
 
 @dataclass(slots=True)
 class Tally:
-    """What a writer did: rows written, and cells cut because the format holds no more."""
+    """What a writer did: rows written, and cells whose value the format does not allow.
+
+    They are cut where it holds no more text, and kept as text where it knows no such date or
+    number.
+    """
 
     rows: int = 0
     cut_cells: int = 0
+    kept_as_text: int = 0
 
 
 def _column(

@@ -54,16 +54,27 @@ def remove_files(export_id: str, kept: str | None = None) -> None:
     Raises `StoreUnavailableError`.
     """
     bucket, prefix = settings().exports_bucket, object_prefix(export_id)
+    abort_uploads(prefix)
     with unavailable():
-        uploads = aws.s3().list_multipart_uploads(Bucket=bucket, Prefix=prefix)
-        for begun in uploads.get("Uploads", ()):
-            aws.s3().abort_multipart_upload(
-                Bucket=bucket, Key=begun["Key"], UploadId=begun["UploadId"]
-            )
         listed = aws.s3().list_objects_v2(Bucket=bucket, Prefix=prefix)
         for found in listed.get("Contents", ()):
             if found["Key"] != kept:
                 aws.s3().delete_object(Bucket=bucket, Key=found["Key"])
+
+
+def abort_uploads(prefix: str, kept_id: str | None = None) -> None:
+    """Give up every upload to keys that begin with `prefix` but the one of that id.
+
+    Raises `StoreUnavailableError`.
+    """
+    bucket = settings().exports_bucket
+    with unavailable():
+        uploads = aws.s3().list_multipart_uploads(Bucket=bucket, Prefix=prefix)
+        for begun in uploads.get("Uploads", ()):
+            if begun["UploadId"] != kept_id:
+                aws.s3().abort_multipart_upload(
+                    Bucket=bucket, Key=begun["Key"], UploadId=begun["UploadId"]
+                )
 
 
 def presigned_url(object_key: str) -> str:

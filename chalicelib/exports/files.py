@@ -24,6 +24,7 @@ _LABELS = {
         "ended": "Lectura hasta",
         "rows": "Filas",
         "cut": "Celdas recortadas (Excel admite 32.767 caracteres)",
+        "text": "Fechas y números escritos como texto (Excel no los admite)",
         "zone": "Zona horaria de las fechas",
         "export": "Exportación",
     },
@@ -38,6 +39,7 @@ _LABELS = {
         "ended": "Reading to",
         "rows": "Rows",
         "cut": "Cells cut (Excel holds 32,767 characters)",
+        "text": "Dates and numbers written as text (Excel has none such)",
         "zone": "Time zone of the dates",
         "export": "Export",
     },
@@ -118,6 +120,7 @@ def _receipt(
         (labels["ended"], clock.instant(clock.now())),
         (labels["rows"], str(tally.rows)),
         (labels["cut"], str(tally.cut_cells)),
+        (labels["text"], str(tally.kept_as_text)),
         (labels["zone"], settings().time_zone.key),
         (labels["export"], job.id),
     ]

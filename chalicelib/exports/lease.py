@@ -11,7 +11,7 @@ from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
 from chalicelib import clock, log
-from chalicelib.dynamodb import ConditionFailedError
+from chalicelib.dynamodb import ConditionFailedError, StoreRefusedError
 from chalicelib.errors import StoreUnavailableError
 from chalicelib.settings import settings
 from chalicelib.users.tables import ExportItem, store
@@ -111,7 +111,7 @@ class Lease:
             except LostError:
                 self._is_lost = True
                 return
-            except StoreUnavailableError:
+            except (StoreUnavailableError, StoreRefusedError):
                 # The lease outlives four beats; and if it does not, the next one finds it lost.
                 log.event("export.beat_missed", level="WARNING", export_id=self._job.id)
 

@@ -24,6 +24,9 @@ from chalicelib.users.filters import Filters
 from chalicelib.users.model import StoreUser
 from chalicelib.users.tables import ExportItem, store
 
+MEMORY_PREFIX = "schedule/"
+"""Where the ids of the leads lie that were delivered last; see ExportsBucket's lifecycle."""
+
 _STATE_ID = "schedule-leads"
 """The item of the exports table that keeps until when the new leads were delivered."""
 
@@ -85,7 +88,7 @@ class NewLeads:
         if delivered() != self._before:
             message = "Another run of the schedule was faster"
             raise StoreUnavailableError(message)
-        key = f"schedule/{self._job.id}-{int(self._job.attempt)}.json"
+        key = f"{MEMORY_PREFIX}{self._job.id}-{int(self._job.attempt)}.json"
         with unavailable():
             aws.s3().put_object(
                 Bucket=settings().exports_bucket,

@@ -13,8 +13,8 @@ from typing import Any
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
-from chalicelib import clock, log
-from chalicelib.dynamodb import ConditionFailedError
+from chalicelib import clock, log, metrics
+from chalicelib.dynamodb import ConditionFailedError, StoreRefusedError
 from chalicelib.errors import StoreUnavailableError
 from chalicelib.exports import announcing, delivery, jobs, lease, rows
 from chalicelib.exports.files import Written, file_name, object_key, write_file
@@ -28,6 +28,14 @@ MAX_ATTEMPTS = 3
 """Attempts that may fail; ExportsQueue in infra/resources.yaml delivers a message more often."""
 
 _DIED = f"{MAX_ATTEMPTS} attempts ended without a word; narrow the list down with filters"
+_REFUSED = (
+    f"Gave up after {MAX_ATTEMPTS} attempts: the data store refuses to serve this system; "
+    "tell whoever runs it"
+)
+_BUG = (
+    "Something went wrong on our side; the details are in the log: "
+    "tell whoever runs this system the id of the export"
+)
 _TOO_LONG = (
     f"It could not be finished within the time of one run, in {MAX_ATTEMPTS} attempts; "
     "narrow the list down with filters, and ask again"
@@ -41,8 +49,8 @@ class BusyError(Exception):
 def run(job: ExportItem, remaining_seconds: Callable[[], float]) -> None:
     """Bring the job to its end, whatever state it is in.
 
-    `remaining_seconds` says how long this may still take. Raises `BusyError`, `OutOfTimeError`
-    and `StoreUnavailableError`: all of them mean, deliver the message again.
+    `remaining_seconds` says how long this may still take. Raises `BusyError`, `OutOfTimeError`,
+    `StoreUnavailableError` and `StoreRefusedError`: all of them mean, deliver the message again.
     """
     if jobs.find_file(job.id) is None:
         jobs.create(job)
@@ -99,9 +107,11 @@ def _work(job: ExportItem, remaining_seconds: Callable[[], float]) -> None:
         _try_again(job, _TOO_LONG)
     except StoreUnavailableError as error:
         _try_again(job, f"Gave up after {MAX_ATTEMPTS} attempts: {error.detail}")
+    except StoreRefusedError as error:
+        # Credentials that expire under way are among these: the next delivery has new ones.
+        _try_again(job, f"{_REFUSED} ({error.code})")
     except Exception as error:  # noqa: BLE001 - any bug must end the job, not leave it running
-        reason = "Something went wrong on our side; the details are in the log"
-        _fail(job, reason, log.failure(error))
+        _fail(job, _BUG, log.failure(error))
 
 
 def _try_again(job: ExportItem, reason: str) -> None:
@@ -150,16 +160,34 @@ def _succeed(job: ExportItem, file: Written) -> None:
     }
     done = {"status": "succeeded", "done": file.tally.rows, "total": file.tally.rows, **facts}
     _end(job, done, "export.succeeded", {"rows": file.tally.rows, "sha256": file.sha256})
-    log.event("export.succeeded", export_id=job.id, rows=file.tally.rows, bytes=file.size_bytes)
+    metrics.event(
+        "export.succeeded",
+        **_named(job),
+        rows=file.tally.rows,
+        bytes=file.size_bytes,
+        ms=_ms_since_asked(job),
+    )
 
 
 def _fail(job: ExportItem, reason: str, details: Mapping[str, Any] | None = None) -> None:
-    log.event("export.failed", level="ERROR", export_id=job.id, reason=reason, **(details or {}))
-    facts = {"status": "failed", "error": reason, "finished_at": clock.instant(clock.now())}
+    facts = {**_named(job), "reason": reason, "failed": 1, **(details or {})}
+    metrics.event("export.failed", level="ERROR", **facts)
+    end = {"status": "failed", "error": reason, "finished_at": clock.instant(clock.now())}
     with suppress(LostError):
-        _end(job, facts, "export.failed", {"reason": reason})
+        _end(job, end, "export.failed", {"reason": reason})
     with suppress(StoreUnavailableError):  # The bucket's lifecycle sees to what is left.
         _remove_files(job)
+
+
+def _named(job: ExportItem) -> dict[str, Any]:
+    """By which the lines about a job are found: the job, its try, and the request for it."""
+    return {"export_id": job.id, "request_id": job.request_id, "attempt": int(job.attempt)}
+
+
+def _ms_since_asked(job: ExportItem) -> int:
+    """How long whoever asked had to wait; known to the second."""
+    waited = clock.now() - clock.parse_instant(job.requested_at)
+    return max(int(waited.total_seconds() * 1000), 0)
 
 
 def _end(
@@ -180,5 +208,5 @@ def _release(job: ExportItem) -> None:
     """Let the next delivery take the job at once instead of waiting for the lease to run out."""
     try:
         lease.update(job, [Path("status").set("queued")])
-    except (StoreUnavailableError, LostError):
+    except (StoreUnavailableError, StoreRefusedError, LostError):
         return  # The lease runs out by itself.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from chalicelib import aws
 from chalicelib.errors import StoreUnavailableError
-from chalicelib.exports.delivery import unavailable
+from chalicelib.exports.delivery import abort_uploads, unavailable
 from chalicelib.settings import settings
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Upload:
         self._watch = watch
         self._buffer = bytearray()
         self._digest = hashlib.sha256()
+        self._has_begun = False
         self._upload_id: str | None = None
         self._parts: list[CompletedPartTypeDef] = []
         self._is_over = False
@@ -103,18 +104,25 @@ class Upload:
     def _send_part(self) -> None:
         with self._giving_up():
             self._watch()
-            if self._upload_id is None:
-                answer = aws.s3().create_multipart_upload(**self._address(), **self._headers())
-                self._upload_id = answer["UploadId"]
+            upload_id = self._upload_id or self._begin()
             number = len(self._parts) + 1
             part = aws.s3().upload_part(
                 **self._address(),
-                UploadId=self._upload_id,
+                UploadId=upload_id,
                 PartNumber=number,
                 Body=bytes(memoryview(self._buffer)[:PART_BYTES]),
             )
         del self._buffer[:PART_BYTES]
         self._parts.append({"PartNumber": number, "ETag": part["ETag"]})
+
+    def _begin(self) -> str:
+        """S3 begins another upload each time that it is asked: of a lost answer, one is left."""
+        self._has_begun = True
+        answer = aws.s3().create_multipart_upload(**self._address(), **self._headers())
+        self._upload_id = answer["UploadId"]
+        if answer["ResponseMetadata"]["RetryAttempts"]:
+            abort_uploads(self._target.object_key, kept_id=self._upload_id)
+        return self._upload_id
 
     def _complete(self) -> None:
         if self._buffer:
@@ -142,9 +150,9 @@ class Upload:
         if self._is_over:
             return
         self._is_over = True
-        if self._upload_id is not None:
-            with suppress(StoreUnavailableError), unavailable():
-                aws.s3().abort_multipart_upload(**self._address(), UploadId=self._upload_id)
+        if self._has_begun:
+            with suppress(StoreUnavailableError):
+                abort_uploads(self._target.object_key)
 
     def _address(self) -> dict[str, Any]:
         return {"Bucket": settings().exports_bucket, "Key": self._target.object_key}

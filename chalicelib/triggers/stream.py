@@ -1,6 +1,7 @@
 """The stream of the users table → the projection."""
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -8,7 +9,7 @@ from typing import Any
 
 from chalice.app import Blueprint, DynamoDBEvent
 
-from chalicelib import aws, clock, log
+from chalicelib import aws, clock, log, metrics
 from chalicelib.dynamodb import StoreRefusedError, start_usage
 from chalicelib.errors import StoreUnavailableError
 from chalicelib.settings import settings
@@ -33,13 +34,21 @@ def stream(event: DynamoDBEvent) -> dict[str, int]:
     A record that makes no sense goes to the dead-letter queue, whole, and the rest goes on. Where
     DynamoDB fails, the batch is left to the retries of Lambda: nothing is skipped.
     """
-    usage, until = start_usage(), _end_of(event)
+    started, usage, until = time.perf_counter(), start_usage(), _end_of(event)
     records = event.to_dict()["Records"]
     poisoned = {id(record): record for record in records if not _is_applied(record)}
     poisoned |= {id(record): record for record in _uncounted(records, until)}
     for record in poisoned.values():
         _put_aside(record)
-    log.event("projection", records=len(records), poisoned=len(poisoned), **asdict(usage))
+    metrics.event(
+        "projection",
+        request_id=getattr(event.context, "aws_request_id", None),
+        records=len(records),
+        poisoned=len(poisoned),
+        lag_seconds=_lag_seconds(records),
+        ms=round((time.perf_counter() - started) * 1000, 1),
+        **asdict(usage),
+    )
     return {"records": len(records), "poisoned": len(poisoned)}
 
 
@@ -48,6 +57,14 @@ def _end_of(event: DynamoDBEvent) -> datetime:
     context: Any = event.context
     left = context.get_remaining_time_in_millis() / 1000 if context else _SECONDS_WITHOUT_CONTEXT
     return clock.now() + timedelta(seconds=left)
+
+
+def _lag_seconds(records: Sequence[Record]) -> float:
+    """How long ago the oldest of the changes was made; DynamoDB tells it to the second."""
+    changes = [one.get("dynamodb") for one in records]
+    made = [one.get("ApproximateCreationDateTime") for one in changes if isinstance(one, dict)]
+    times = [float(at) for at in made if isinstance(at, int | float)]
+    return round(max(clock.now().timestamp() - min(times), 0.0), 1) if times else 0.0
 
 
 def _is_applied(record: Record) -> bool:

@@ -6,9 +6,7 @@ from typing import Any
 from chalice.app import Blueprint, SQSEvent
 
 from chalicelib import log
-from chalicelib.errors import StoreUnavailableError
 from chalicelib.exports import delivery, running
-from chalicelib.exports.lease import OutOfTimeError
 from chalicelib.users.tables import ExportItem
 
 workers = Blueprint(__name__)
@@ -25,10 +23,11 @@ def worker(event: SQSEvent) -> None:
         return float(context.get_remaining_time_in_millis()) / 1000
 
     for message in event:
-        job = ExportItem.from_raw_data(json.loads(message.body)["job"])
-        log.event("export.received", export_id=job.id, request_id=job.request_id)
         try:
+            job = ExportItem.from_raw_data(json.loads(message.body)["job"])
+            log.event("export.received", export_id=job.id, request_id=job.request_id)
             running.run(job, remaining_seconds)
-        except (running.BusyError, OutOfTimeError, StoreUnavailableError):
+        except Exception:
+            # What cannot ever be run is to reach the dead letters within minutes, too.
             delivery.return_soon(message.receipt_handle)
             raise

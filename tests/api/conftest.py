@@ -53,7 +53,7 @@ def pool() -> Iterator[Pool]:
 @pytest.fixture
 def api(cloud: None, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> Client:  # noqa: ARG001
     """A client of the API, with an AWS of this process behind it."""
-    return _client(pool, monkeypatch)
+    return client_of(pool, monkeypatch)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def edge(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     forget_clients()
-    yield _client(pool, monkeypatch)
+    yield client_of(pool, monkeypatch)
     forget_clients()
 
 
@@ -79,7 +79,7 @@ def logs(capsys: pytest.CaptureFixture[str]) -> Logs:
     return lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def _client(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> Client:
+def client_of(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> Client:
     monkeypatch.setenv("TOKEN_KEYS_URL", pool.keys_url)
     settings.cache_clear()
     _forget_keys()

@@ -7,12 +7,15 @@ import pytest
 from chalicelib import aws, clock
 from chalicelib.exports import schedule
 from chalicelib.exports.jobs import find_file
+from chalicelib.users import audit
+from chalicelib.users.model import Ecosystem
 from tests.api.client import Client
 from tests.api.exports import KEYS, audit_of, link_to, object_of, order_export, run_exports
-from tests.builders import lead, refusals, save
-from tests.exporting import Clock, before, ids, object_keys, unreachable
+from tests.builders import customer, lead, refusals, save
+from tests.exporting import Clock, before, content, ids, object_keys, unreachable
 from tests.feed import Feed
 from tests.following import follow
+from tests.workbooks import Book
 
 
 @pytest.mark.usefixtures("monday")
@@ -48,25 +51,60 @@ def test_a_link_to_the_file_is_made_at_each_read_of_a_job_that_succeeded(api: Cl
     assert audit_of(export_id) == ["export.link_issued", "export.requested", "export.succeeded"]
 
 
-def test_the_file_of_a_search_has_as_many_rows_as_the_list_and_the_job(api: Client) -> None:
+@pytest.mark.parametrize(
+    ("resource", "filters", "found"),
+    [
+        pytest.param("customers", {}, ["cus_3", "cus_2", "cus_1"], id="a list"),
+        pytest.param("customers", {"access": "suspended"}, ["cus_2"], id="a filter"),
+        pytest.param("customers", {"ecosystem": "none"}, ["cus_3"], id="another filter"),
+        pytest.param("customers", {"q": "garcia"}, ["cus_3", "cus_1"], id="a search"),
+        pytest.param(
+            "customers",
+            {"q": "garcia", "ecosystem": "deployed"},
+            ["cus_1"],
+            id="both together",
+        ),
+        pytest.param("leads", {"q": "nobody"}, [], id="a search that finds nobody"),
+    ],
+)
+@pytest.mark.parametrize("format_", ["xlsx", "csv"])
+def test_list_file_receipt_job_and_audit_have_the_same_rows(
+    api: Client, format_: str, resource: str, filters: dict[str, str], found: list[str]
+) -> None:
     feed = Feed()
     save(
-        lead(last_name="García"),
-        lead("led_8", last_name="Ruiz", company_email="garcia@clinica.example"),
-        lead("led_9", first_name="Ana", last_name="Ruiz"),
+        customer("cus_1", last_name="García", registered_at="2026-02-01T08:00:00Z"),
+        customer(
+            "cus_2",
+            access="suspended",
+            ecosystem=Ecosystem("eco_2", "dos", None),
+            registered_at="2026-02-02T08:00:00Z",
+        ),
+        customer(
+            "cus_3",
+            company_email="garcia@clinica.example",
+            ecosystem=None,
+            registered_at="2026-02-03T08:00:00Z",
+        ),
+        lead(),
     )
     follow(feed)
-    page = api.get("/v1/leads", q="garcia").json["page"]
-    assert (page["total"], page["total_relation"]) == (2, "exact")
-    export_id = order_export(api, format="csv", filters={"q": "garcia"})
+    shown = api.get(f"/v1/{resource}", **filters).json
+    assert [row["id"] for row in shown["data"]] == found
+    assert (shown["page"]["total"], shown["page"]["total_relation"]) == (len(found), "exact")
+    export_id = order_export(api, resource, format=format_, filters=filters)
     run_exports()
     job = api.get(f"/v1/exports/{export_id}").json
-    assert (job["status"], job["rows"], job["progress"]) == (
-        *("succeeded", 2, {"done": 2, "total": 2}),
-    )
+    assert (job["status"], job["rows"]) == ("succeeded", len(found))
+    assert job["progress"] == {"done": len(found), "total": len(found)}
     stored = find_file(export_id)
     assert stored is not None
-    assert sorted(ids(stored)) == ["led_0007", "led_8"]
+    assert ids(stored) == found
+    if format_ == "xlsx":
+        assert ["Filas", str(len(found))] in Book(content(stored)).rows(1)
+    entries = audit.page(audit.export(export_id), None, 100).items
+    succeeded = [one for one in map(audit.from_item, entries) if one.action == "export.succeeded"]
+    assert [one.facts["rows"] for one in succeeded] == [len(found)]
 
 
 def test_an_expired_export_says_so_and_offers_no_link(api: Client, monday: Clock) -> None:

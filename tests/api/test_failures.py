@@ -19,7 +19,7 @@ from tests.exporting import before, unreachable
 SECRETS = ["mj@clinica-sol.co", "María", "Gómez", "3001234567", "Clínica", "garcia", "Vorfall"]
 FIELDS = {
     *("level", "event", "request_id", "operation", "route", "status", "ms", "actor_id"),
-    *("dynamodb_requests", "capacity_units"),
+    *("dynamodb_requests", "capacity_units", "_aws"),
 }
 
 

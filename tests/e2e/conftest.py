@@ -10,13 +10,16 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
+from infra.demo import demo_users
 from infra.package import ROOT
+from tests.privacy import told, words_of
 
 
 @dataclass(frozen=True)
@@ -127,4 +130,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     yield Stack(folder, port)
+    leaks = leaks_in(folder / "ministack.log")
     command(folder, "infra.local", "stop")
+    assert leaks == []
+
+
+def leaks_in(log: Path) -> list[str]:
+    """The lines that the functions logged and that tell of a demo user, or hold a secret."""
+    known = set()
+    for user in demo_users(60, today=datetime.now(UTC).date()):
+        known |= words_of(user)
+    lines = [line for line in log.read_text().splitlines() if line.startswith("{")]
+    assert lines, "the functions have logged"
+    return [line for line in lines if told(line, known)]

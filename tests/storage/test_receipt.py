@@ -58,7 +58,7 @@ def _object() -> Any:
 
 
 def test_the_receipt_says_in_spanish_what_was_asked_and_what_was_given(now: Clock) -> None:
-    users = [lead(), lead(first_name="x" * 40_000)]
+    users = [lead(), lead(first_name="x" * 40_000, registered_at="0001-01-01T00:00:00Z")]
     filters = {"registered_from": "2026-01-01", "registered_to": "2026-03-01"}
     assert _receipt(_job(filters=filters), users, now) == [
         ("Listado", "Leads"),
@@ -69,6 +69,7 @@ def test_the_receipt_says_in_spanish_what_was_asked_and_what_was_given(now: Cloc
         ("Lectura hasta", "2026-03-02T11:00:09Z"),
         ("Filas", "2"),
         ("Celdas recortadas (Excel admite 32.767 caracteres)", "1"),
+        ("Fechas y números escritos como texto (Excel no los admite)", "1"),
         ("Zona horaria de las fechas", "America/Bogota"),
         ("Exportación", "exp_1"),
     ]
@@ -89,6 +90,7 @@ def test_the_receipt_says_in_english_what_was_asked_and_what_was_given(now: Cloc
         ("Reading to", "2026-03-02T11:00:09Z"),
         ("Rows", "1"),
         ("Cells cut (Excel holds 32,767 characters)", "0"),
+        ("Dates and numbers written as text (Excel has none such)", "0"),
         ("Time zone of the dates", "America/Bogota"),
         ("Export", "exp_1"),
     ]

@@ -1,6 +1,7 @@
 """Running an export: every row of the list, the facts of the very file, progress on the way."""
 
 import hashlib
+import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +15,16 @@ from chalicelib.exports import delivery, jobs, lease
 from chalicelib.exports.running import BusyError
 from chalicelib.users import audit, listing, ranges
 from chalicelib.users.model import Kind, StoreUser
-from tests.builders import Sent, client, customer, lead, save, save_item, sent_requests
+from tests.builders import (
+    Sent,
+    client,
+    customer,
+    lead,
+    refusals,
+    save,
+    save_item,
+    sent_requests,
+)
 from tests.exporting import (
     MONDAY,
     At,
@@ -164,7 +174,15 @@ def test_the_audit_and_the_log_tell_of_the_run_without_saying_anything_about_a_p
     ]
     assert entries[1].facts == {"rows": 1, "sha256": job.sha256}
     logged = capsys.readouterr().out
-    assert '"event": "export.succeeded"' in logged
+    line = json.loads(logged.splitlines()[-1])
+    assert (line["event"], line["rows"], line["attempt"]) == ("export.succeeded", 1, 1)
+    assert (line["export_id"], line["request_id"]) == (job.id, "req-1")
+    assert line["bytes"] == job.size_bytes
+    assert [one["Name"] for one in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]] == [
+        "rows",
+        "bytes",
+        "ms",
+    ]
     assert not re.search(r"Juan|Pérez|juan@example|3001112233", logged)
 
 
@@ -251,6 +269,25 @@ def test_the_lease_is_renewed_while_a_part_is_being_sent(monkeypatch: pytest.Mon
         now.goes_on(80)
         with pytest.raises(BusyError):
             deliver(message)
+
+    with before(aws.s3(), "s3.PutObject", At(1, send_slowly)):
+        deliver(message)
+    assert (stored_job(message).status, stored_job(message).attempt) == ("succeeded", 1)
+
+
+def test_the_lease_is_renewed_after_a_renewal_that_was_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As it is while credentials change: the thread that renews it must not end with that."""
+    monkeypatch.setattr(lease, "_HEARTBEAT_SECONDS", 0.01)
+    now = stop_clock(monkeypatch)
+    save(lead())
+    message = ordered()
+
+    def send_slowly() -> None:
+        now.goes_on(80)
+        with refusals("UpdateItem", "ExpiredTokenException", times=1):
+            _until(lambda: stored_job(message).lease_until == clock.instant(now() + lease.DURATION))
 
     with before(aws.s3(), "s3.PutObject", At(1, send_slowly)):
         deliver(message)

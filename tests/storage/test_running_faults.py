@@ -33,7 +33,10 @@ GAVE_UP = (
     "Gave up after 3 attempts: "
     "The file store or the queue could not be reached; try again in a while"
 )
-A_BUG = "Something went wrong on our side; the details are in the log"
+A_BUG = (
+    "Something went wrong on our side; the details are in the log: "
+    "tell whoever runs this system the id of the export"
+)
 PERSONAL = re.compile(r"Juan|Pérez|juan@example|3001112233|ana@example")
 PAGES = [1, 5]
 
@@ -103,7 +106,10 @@ def test_a_file_store_that_fails_three_times_fails_the_job_and_says_why() -> Non
 def test_a_job_that_gave_up_is_told_of_in_the_log(capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever watches the log for `export.failed` must not miss the commonest reason."""
     _given_up()
-    assert '"event": "export.failed"' in capsys.readouterr().out
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (line,) = [one for one in lines if one["event"] == "export.failed"]
+    assert (line["level"], line["failed"], line["attempt"]) == ("ERROR", 1, 3)
+    assert line["_aws"]["CloudWatchMetrics"][0]["Metrics"] == [{"Name": "failed", "Unit": "Count"}]
 
 
 def test_a_failed_job_is_not_run_again() -> None:

@@ -21,6 +21,7 @@ from tests.exporting import (
     ids,
     ordered,
     queued,
+    stop_clock,
     stored_job,
     taken,
     unreachable,
@@ -159,7 +160,20 @@ def test_the_log_counts_records_and_says_nothing_about_a_person(
     assert poison["error"] == ["ValueError"]
     assert (batch["event"], batch["records"], batch["poisoned"]) == ("projection", 4, 1)
     assert batch["dynamodb_requests"] > 0
+    assert batch["ms"] > 0
     assert not PERSONAL.search(logged)
+
+
+def test_the_log_says_how_late_the_oldest_change_is_derived_from(
+    records: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_clock(monkeypatch, "2026-03-02T11:00:42Z")
+    capsys.readouterr()
+    stream(records, None)
+    batch = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert batch["lag_seconds"] == 42
+    (directive,) = batch["_aws"]["CloudWatchMetrics"]
+    assert {"Name": "lag_seconds", "Unit": "Seconds"} in directive["Metrics"]
 
 
 def test_the_log_says_which_record_was_poison(

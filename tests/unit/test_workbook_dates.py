@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chalicelib.users.model import Encounters, Licences, StoreUser
 from tests.builders import SUBSCRIPTION, customer, lead
 from tests.exporting import configured
-from tests.workbooks import book
+from tests.workbooks import book, book_and_tally
 
 REGISTERED, STARTS_ON, ENDS_ON = 5, 11, 12
 INCLUDED, USED, LICENCES = 13, 14, 15
@@ -173,3 +173,38 @@ def test_a_number_is_a_number_and_nought_is_not_nothing() -> None:
 def test_a_number_of_more_digits_than_excel_keeps_is_text(number: int, shown: object) -> None:
     """Excel keeps fifteen digits and puts noughts in the place of the others."""
     assert book([_bought(encounters=Encounters(number, 1))]).rows()[1][INCLUDED] == shown
+
+
+_DAYS = st.dates(date(1899, 1, 1), date(9999, 12, 31)) | st.dates(
+    date(1899, 12, 1), date(1900, 4, 1)
+)
+_NUMBERS = st.integers(-(10**20), 10**20) | st.integers(10**15 - 2, 10**15 + 2)
+
+
+@given(st.lists(st.tuples(_DAYS, _DAYS, _NUMBERS), min_size=1, max_size=20))
+@settings(max_examples=60, deadline=None)
+def test_whatever_day_or_number_went_in_comes_out_and_what_had_to_be_text_is_counted(
+    rows: list[tuple[date, date, int]],
+) -> None:
+    """Excel's dates begin on 1900-03-01, for it takes 1900 for a leap year."""
+    users = [
+        _bought(starts_on=f"{one}", ends_on=f"{two}", encounters=Encounters(number, 0))
+        for one, two, number in rows
+    ]
+    read, tally = book_and_tally(users)
+    expected = [
+        [
+            one if one >= date(1900, 3, 1) else f"{one}",
+            two if two >= date(1900, 3, 1) else f"{two}",
+            float(number) if -(10**15) < number < 10**15 else f"{number}",
+        ]
+        for one, two, number in rows
+    ]
+    assert [row[STARTS_ON : INCLUDED + 1] for row in read.rows()[1:]] == expected
+    texts = [value for row in expected for value in row if isinstance(value, str)]
+    assert tally.kept_as_text == len(texts)
+
+
+def test_what_is_missing_was_not_kept_as_text() -> None:
+    _, tally = book_and_tally([customer(subscription=None), _bought(encounters=None)])
+    assert tally.kept_as_text == 0

@@ -1,12 +1,15 @@
 """The sheets of a workbook: headings, words, widths, as many sheets as the rows need."""
 
+import io
+import re
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from chalicelib.exports import workbook
-from chalicelib.exports.columns import Tally, layout
+from chalicelib.exports.columns import COLUMNS, Tally, layout
 from chalicelib.users.model import Ecosystem, Kind, StoreUser
 from tests.builders import SUBSCRIPTION, customer, lead
 from tests.exporting import configured
@@ -171,8 +174,38 @@ def test_rows_beyond_what_a_sheet_holds_go_to_the_next_one(
         assert [row[-1] for row in rows] == expected
 
 
-def test_a_sheet_holds_as_many_rows_as_excel_less_the_header() -> None:
-    assert workbook._ROWS_A_SHEET == 1_048_575  # noqa: SLF001 - too many to write in a test
+def test_a_sheet_holds_as_many_rows_as_excel_and_the_next_one_the_rest() -> None:
+    """1,048,576 rows, of which one is the header."""
+    look = replace(layout(Kind.LEAD, "en"), columns=COLUMNS[Kind.LEAD][:1])
+    chunk, sink = [["Ana"]] * 10_000, io.BytesIO()
+    tally = workbook.write(sink, look, [chunk] * 105, lambda _tally: [])
+    assert tally.rows == 1_050_000
+    with zipfile.ZipFile(sink) as archive:
+        sheets = [archive.read(f"xl/worksheets/sheet{number}.xml") for number in (1, 2)]
+    assert [sheet.count(b"<row ") for sheet in sheets] == [1_048_576, 1_426]
+    assert b'<row r="1048576">' in sheets[0]
+    assert [re.findall(rb'<autoFilter ref="(.+?)"', sheet) for sheet in sheets] == [
+        [b"A1:A1048576"],
+        [b"A1:A1426"],
+    ]
+
+
+def test_a_sheet_of_too_many_bytes_for_a_zip_file_goes_on_in_the_next_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(workbook, "_BYTES_A_SHEET", 1_000)
+    read, tally = written(layout(Kind.LEAD, "en"), [[one] for one in _leads(4)])
+    assert tally.rows == 4
+    assert read.sheets == ["Leads", "Leads 2", "Receipt"]
+    assert [[row[-1] for row in read.rows(number)[1:]] for number in (0, 1)] == [
+        ["led_1", "led_2", "led_3"],
+        ["led_4"],
+    ]
+
+
+def test_every_column_can_be_filtered_down_to_the_last_row() -> None:
+    assert book([customer()] * 3).openpyxl().auto_filter.ref == "A1:Q4"
+    assert written(layout(Kind.LEAD, "en"), [])[0].openpyxl().auto_filter.ref == "A1:G1"
 
 
 @pytest.mark.parametrize(
@@ -181,7 +214,7 @@ def test_a_sheet_holds_as_many_rows_as_excel_less_the_header() -> None:
 )
 def test_a_workbook_of_nobody_has_a_header_and_a_receipt(kind: Kind, sheets: list[str]) -> None:
     read, tally = written(layout(kind, "en"), [], lambda tally: [("Rows", str(tally.rows))])
-    assert tally == Tally(rows=0, cut_cells=0)
+    assert tally == Tally()
     assert read.sheets == sheets
     assert [row[0] for row in read.rows()] == ["First name"]
     assert read.rows(1) == [["Rows", "0"]]

@@ -9,7 +9,7 @@ import yaml
 from pynamodb.models import Model
 
 from chalicelib.api.problems import PROBLEMS, RETRY_AFTER_SECONDS
-from chalicelib.exports import running
+from chalicelib.exports import delivery, newleads, running
 from chalicelib.settings import Settings
 from chalicelib.users import tables
 from chalicelib.users.listing import SORTS
@@ -136,6 +136,18 @@ def test_the_queue_of_exports_fits_the_worker() -> None:
     assert queue["VisibilityTimeout"] >= worker["lambda_timeout"]
     # A message that finds another worker at the job comes back, too.
     assert queue["RedrivePolicy"]["maxReceiveCount"] > running.MAX_ATTEMPTS
+
+
+def test_the_bucket_forgets_files_and_what_failed_runs_and_uploads_have_left() -> None:
+    rules = _properties("ExportsBucket")["LifecycleConfiguration"]["Rules"]
+    assert all(rule["Status"] == "Enabled" for rule in rules)
+    expiring = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
+    assert expiring == {
+        delivery.object_prefix("exp_1").partition("exp_1")[0]: "ExportRetentionDays",
+        newleads.MEMORY_PREFIX: 90,
+    }
+    aborting = [rule for rule in rules if "AbortIncompleteMultipartUpload" in rule]
+    assert [rule.get("Prefix") for rule in aborting] == [None]
 
 
 # API.md: what API Gateway answers by itself, in our shape.

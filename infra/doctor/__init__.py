@@ -1,0 +1,1 @@
+"""Looking whether a stage is well, without changing anything."""

@@ -1,0 +1,146 @@
+"""Whether the stage is deployed as it should be: settings, tables, bucket, template."""
+
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from botocore.exceptions import ClientError
+
+from chalicelib.settings import Settings, SettingsError
+from infra import package
+from infra.deploy import DeployError, stage_parameters
+from infra.doctor.finding import Finding
+from infra.stage import Stage
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+
+FUNCTIONS = ("APIHandler", "Authorizer", "Stream", "Worker", "Schedule")
+TABLES = (
+    "UsersTable",
+    "EcosystemsTable",
+    "SearchTable",
+    "TotalsTable",
+    "AuditTable",
+    "ExportsTable",
+)
+_DEPLOY = "make deploy STAGE={}, from the checkout that is meant to run there"
+_DRIFT_SECONDS = 120
+
+
+def configuration(stage: Stage) -> Iterator[Finding]:
+    """The variables of each function, read as the function reads them."""
+    client: LambdaClient = stage.target.client("lambda")
+    for name in FUNCTIONS:
+        found = client.get_function_configuration(FunctionName=stage.resources[name])
+        variables = found.get("Environment", {}).get("Variables", {})
+        try:
+            Settings.from_env({"AWS_REGION": stage.target.region, **variables})
+        except SettingsError as error:
+            remedy = _DEPLOY.format(stage.target.stage)
+            yield Finding(f"settings of {name}", is_well=False, seen=str(error), remedy=remedy)
+        else:
+            seen = f"{len(variables)} variables, {found['Runtime']}, {found['MemorySize']} MB"
+            yield Finding(f"settings of {name}", is_well=True, seen=seen)
+
+
+def tables(stage: Stage) -> Iterator[Finding]:
+    """The tables and their indexes, and that they can be restored to a point in time."""
+    client: DynamoDBClient = stage.target.client("dynamodb")
+    for name in TABLES:
+        table = client.describe_table(TableName=stage.resources[name])["Table"]
+        indexes = table.get("GlobalSecondaryIndexes", [])
+        states = [table["TableStatus"], *(one.get("IndexStatus", "ACTIVE") for one in indexes)]
+        faults = [f"{state}, not ACTIVE" for state in states if state != "ACTIVE"]
+        if name == "UsersTable" and not table.get("StreamSpecification", {}).get("StreamEnabled"):
+            faults.append("its stream is off")
+        # The emulator takes the setting, and says that it is off.
+        if stage.target.endpoint is None and not _can_be_restored(client, table["TableName"]):
+            faults.append("point-in-time recovery is off")
+        seen = ", ".join(faults) or f"active, {len(indexes)} indexes"
+        remedy = _DEPLOY.format(stage.target.stage)
+        yield Finding(f"table {name}", is_well=not faults, seen=seen, remedy=remedy)
+
+
+def bucket(stage: Stage) -> Iterator[Finding]:
+    """The bucket of the exports: private, and encrypted."""
+    client: S3Client = stage.target.client("s3")
+    name = stage.resources["ExportsBucket"]
+    access = client.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
+    rules = client.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
+    is_well = all(access.values()) and bool(rules)
+    seen = "private and encrypted" if is_well else "open to the public, or not encrypted"
+    yield Finding("bucket", is_well=is_well, seen=seen, remedy=_DEPLOY.format(stage.target.stage))
+
+
+def template(stage: Stage) -> Iterator[Finding]:
+    """The stack against this checkout's template and settings, and against what is really there."""
+    client: CloudFormationClient = stage.target.client("cloudformation")
+    package.build()
+    wanted = yaml.safe_load(package.TEMPLATE.read_text())["Resources"]
+    body: Any = client.get_template(StackName=stage.target.stack, TemplateStage="Original")[
+        "TemplateBody"
+    ]
+    deployed = (yaml.safe_load(body) if isinstance(body, str) else body)["Resources"]
+    differing = [
+        name
+        for name in sorted({*wanted, *deployed})
+        if _comparable(wanted.get(name)) != _comparable(deployed.get(name))
+    ]
+    yield _same("template and stack", differing, stage)
+    stack = client.describe_stacks(StackName=stage.target.stack)["Stacks"][0]
+    given = {one["ParameterKey"]: one["ParameterValue"] for one in stack.get("Parameters", ())}
+    yield _same("parameters and stages.toml", _other_parameters(stage.target.stage, given), stage)
+    yield _drift(client, stage)
+
+
+def _can_be_restored(client: "DynamoDBClient", table: str) -> bool:
+    told = client.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+    recovery = told.get("PointInTimeRecoveryDescription", {})
+    return recovery.get("PointInTimeRecoveryStatus") == "ENABLED"
+
+
+def _comparable(resource: Any) -> Any:
+    """The resource without the address of the code, which each deployment writes in."""
+    if not resource or resource["Type"] != "AWS::Serverless::Function":
+        return resource
+    return {**resource, "Properties": {**resource["Properties"], "CodeUri": ""}}
+
+
+def _other_parameters(stage: str, given: Mapping[str, str]) -> list[str]:
+    try:
+        wanted = stage_parameters(stage, datetime.now(UTC))
+    except DeployError:
+        return []  # Deployed with settings of its own, from elsewhere.
+    return [name for name, value in sorted(wanted.items()) if given.get(name) != value]
+
+
+def _same(about: str, differing: list[str], stage: Stage) -> Finding:
+    seen = f"differ in {', '.join(differing)}" if differing else "the same"
+    remedy = _DEPLOY.format(stage.target.stage)
+    return Finding(about, is_well=not differing, seen=seen, remedy=remedy)
+
+
+def _drift(client: "CloudFormationClient", stage: Stage) -> Finding:
+    """What CloudFormation finds to have been changed behind its back. Takes a minute on AWS."""
+    about = "stack and what is there"
+    try:
+        begun = client.detect_stack_drift(StackName=stage.target.stack)["StackDriftDetectionId"]
+        found = client.describe_stack_drift_detection_status(StackDriftDetectionId=begun)
+        deadline = time.monotonic() + _DRIFT_SECONDS
+        while found["DetectionStatus"] == "DETECTION_IN_PROGRESS":
+            if time.monotonic() > deadline:
+                return Finding(about, is_well=True, seen="CloudFormation still looks")
+            time.sleep(2)
+            found = client.describe_stack_drift_detection_status(StackDriftDetectionId=begun)
+    except ClientError as error:
+        return Finding(about, is_well=False, seen=f"cannot be looked at: {error}")
+    number = found.get("DriftedStackResourceCount", 0)
+    seen = f"{number} resources were changed by hand" if number else "nothing was changed by hand"
+    remedy = f"aws cloudformation describe-stack-resource-drifts --stack-name {stage.target.stack}"
+    return Finding(about, is_well=not number, seen=seen, remedy=remedy)

@@ -1,0 +1,139 @@
+"""`make doctor` and `make erase` on the running system."""
+
+import json
+import re
+from urllib.parse import urlencode
+
+import pytest
+
+from chalicelib.users.item import to_item
+from tests.builders import lead
+from tests.e2e.conftest import Stack, eventually
+
+
+def _doctor(stack: Stack) -> tuple[int, str]:
+    done = stack.run("infra.doctor")
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def well(stack: Stack) -> Stack:
+    """The stack once all that was written is derived, and no test has left anything behind."""
+    eventually(lambda: _doctor(stack)[0] == 0, seconds=60)
+    return stack
+
+
+def test_a_stack_that_is_well_is_told_so(well: Stack) -> None:
+    status, told = _doctor(well)
+    lines = told.splitlines()
+    assert (status, lines[-1]) == (0, "store-users-local: OK"), told
+    assert all(line.startswith("ok  ") for line in lines[:-1])
+    for about in ("settings of Worker", "table UsersTable", "API", "ProjectionDeadLetters"):
+        assert f"ok   {about}: " in told
+    assert "ok   search of customers: 10 of 10 sampled customers are found" in told
+    assert "ok   template and stack: the same" in told
+
+
+def test_a_dead_letter_is_found_and_it_is_said_what_to_do(well: Stack) -> None:
+    sqs, url = well.client("sqs"), well.facts["dead_letters"]
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"eventID": "1", "dynamodb": {}}))
+    try:
+        status, told = _doctor(well)
+    finally:
+        sqs.purge_queue(QueueUrl=url)
+    assert status == 1
+    assert "ILL  ProjectionDeadLetters: 1 message\n     → mend the items, then make replay" in told
+    assert told.endswith("store-users-local: 1 thing to see to\n")
+
+
+def test_a_schedule_that_is_off_and_a_user_who_is_not_derived_are_found(well: Stack) -> None:
+    events, dynamodb = well.client("events"), well.client("dynamodb")
+    (rule,) = events.list_rules()["Rules"]
+    tables = well.facts["tables"]
+    newest = dynamodb.query(
+        TableName=tables["users"],
+        IndexName="by_registered",
+        KeyConditionExpression="kind = :kind",
+        ExpressionAttributeValues={":kind": {"S": "lead"}},
+        ScanIndexForward=False,
+        Limit=1,
+    )["Items"][0]["id"]["S"]
+    key = {"list": {"S": f"user#{newest}"}, "bucket": {"S": "state"}}
+    state = dynamodb.get_item(TableName=tables["totals"], Key=key)["Item"]
+    events.disable_rule(Name=rule["Name"])
+    dynamodb.delete_item(TableName=tables["totals"], Key=key)
+    try:
+        status, told = _doctor(well)
+    finally:
+        events.enable_rule(Name=rule["Name"])
+        dynamodb.put_item(TableName=tables["totals"], Item=state)
+    assert status == 1
+    assert "ILL  schedule: DISABLED" in told
+    assert re.search(rf"ILL  projection of leads: 9 of 10 .*\n     → behind: {newest};", told), told
+    assert told.endswith("store-users-local: 2 things to see to\n")
+
+
+def test_a_function_without_a_setting_is_found(well: Stack) -> None:
+    client, name = well.client("lambda"), well.facts["functions"]["schedule"]
+    kept = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    less = {key: value for key, value in kept.items() if key != "AUDIT_TABLE"}
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": less})
+    try:
+        status, told = _doctor(well)
+    finally:
+        client.update_function_configuration(FunctionName=name, Environment={"Variables": kept})
+    assert status == 1
+    assert "ILL  settings of Schedule: The environment variable AUDIT_TABLE is not set" in told
+
+
+def test_the_doctor_changes_nothing(well: Stack) -> None:
+    def everything() -> list[str]:
+        scan = well.client("dynamodb").scan
+        tables = well.facts["tables"].values()
+        return sorted(json.dumps(item) for name in tables for item in scan(TableName=name)["Items"])
+
+    before = everything()
+    _doctor(well)
+    assert everything() == before
+
+
+def test_one_command_erases_a_person_everywhere(stack: Stack) -> None:
+    person = lead("led_wayra", first_name="Wayra", last_name="Yupanqui", version=1)
+    dynamodb, tables = stack.client("dynamodb"), stack.facts["tables"]
+    dynamodb.put_item(TableName=tables["users"], Item=to_item(person))
+    token = stack.token("admin")
+    path = f"/v1/leads?{urlencode({'q': 'wayra yupanqui'})}"
+    eventually(lambda: stack.call("GET", path, token=token).json["data"], seconds=60)
+    order = stack.call(
+        "POST",
+        "/v1/exports",
+        token=token,
+        body={"resource": "leads"},
+        headers={"Idempotency-Key": "0b8f2a64-1111-4222-8333-444455556601"},
+    ).json
+    job = f"/v1/exports/{order['id']}"
+    eventually(
+        lambda: stack.call("GET", job, token=token).json["status"] == "succeeded", seconds=60
+    )
+
+    unsure = stack.run("infra.erase", "--user", "led_wayra")
+    assert unsure.returncode == 3
+    assert unsure.stderr.endswith("Nothing was erased.\n")
+    done = stack.run("infra.erase", "--user", "led_wayra", "--yes")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "led_wayra is erased from store-users-local:\n     1  store user\n" in done.stdout
+    assert order["id"] in done.stdout
+    assert stack.call("GET", "/v1/leads/led_wayra", token=token).status == 404
+    assert stack.call("GET", path, token=token).json["data"] == []
+    told = stack.call("GET", job, token=token).json
+    assert (told["status"], told["download_url"]) == ("expired", None)
+    listed = stack.client("s3").list_objects_v2(
+        Bucket=stack.facts["bucket"], Prefix=f"exports/{order['id']}/"
+    )
+    assert listed.get("Contents", []) == []
+    again = stack.run("infra.erase", "--user", "led_wayra", "--yes")
+    assert again.returncode == 0, again.stderr
+    nobody = stack.run("infra.erase", "--user", "led_nobody", "--yes")
+    assert (nobody.returncode, nobody.stdout) == (2, "")
+    assert nobody.stderr == "Nothing is stored of led_nobody, nor was it: is that the id?\n"
