@@ -34,11 +34,14 @@ function rowsWords() {
 
 function orderForm(dialog) {
   const answer = h("div");
-  const key = crypto.randomUUID();
+  let key = crypto.randomUUID();
   const form = h(
     "form",
     {
       class: "order",
+      change: () => {
+        key = crypto.randomUUID();
+      },
       submit: (event) => {
         event.preventDefault();
         order(form, key, answer, dialog());
@@ -58,7 +61,7 @@ function orderForm(dialog) {
   return form;
 }
 
-/** The key is the form's: ordering twice by accident, or again after a lost answer, is one export. */
+/** The key is that of these choices: ordering twice by accident, or again after a lost answer, is one export. */
 async function order(form, key, answer, dialog) {
   const { format, language: wanted } = Object.fromEntries(new FormData(form));
   const body = { resource: view.list, format, language: wanted, filters: wishOf(view) };

@@ -130,6 +130,29 @@ def test_an_export_under_way_can_be_cancelled(screen: Screen, job: dict[str, Any
     assert len(deleted) == 1
 
 
+def test_an_order_whose_answer_was_lost_is_the_same_order_until_something_else_is_chosen(
+    screen: Screen,
+) -> None:
+    screen.allowed.add(0)
+    page = screen.sign_in("admin").page
+    keys: list[str] = []
+
+    def lose(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        route.abort()
+
+    page.route("**/v1/exports", lose)
+    page.click("#export")
+    submit = page.locator(".order [type=submit]")
+    for format_ in ("Excel (.xlsx)", "Excel (.xlsx)", "CSV"):
+        page.get_by_label(format_).check()
+        submit.click()
+        expect(page.locator("dialog .trouble")).to_contain_text(screen.t("problem.offline"))
+        expect(submit).to_be_enabled()
+    assert len(keys) == 3
+    assert keys[0] == keys[1] != keys[2]
+
+
 def test_too_many_exports_are_refused_in_plain_words(screen: Screen) -> None:
     screen.allowed.add(429)
     page = screen.sign_in("admin").page
