@@ -41,6 +41,7 @@ test-fast: .venv/ready ## Run the tests that need no local stack
 
 bench: .venv/ready ## Measure what docs/performance.md claims (needs java 17 and npm, or BENCH_ENDPOINT)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@$(BIN)/python -m bench.cold_start
 	@$(BIN)/python -m bench.search
 	@$(BIN)/python -m bench.lists
 	@$(BIN)/python -m bench.export
@@ -57,7 +58,7 @@ format: .venv/ready ## Format the code
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
 
-package: .venv/ready ## Build what is deployed, into out/
+package: .venv/ready ## Build what is deployed, into out/, and say its sizes
 	@$(BIN)/python -m infra.package
 
 deploy: .venv/ready ## Deploy to the AWS account of the environment (STAGE=prod)
