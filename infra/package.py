@@ -16,6 +16,7 @@ from pathlib import Path
 import yaml
 
 from infra import archive
+from infra.dashboard import dashboard
 from infra.gateway_responses import gateway_responses
 
 ROOT = Path(__file__).parent.parent
@@ -85,7 +86,11 @@ def _finish_template() -> None:
     made = OUT / "sam.yaml"
     template = yaml.safe_load(made.read_text())
     template["Description"] = "Store Users: customers and leads of the shop"
-    template["Resources"]["RestAPI"]["Properties"]["GatewayResponses"] = gateway_responses()
+    api = template["Resources"]["RestAPI"]["Properties"]
+    api["GatewayResponses"] = gateway_responses()
+    # Where the document of an API says another name than its resource, AWS takes either.
+    api["DefinitionBody"]["info"]["title"] = api["Name"]
+    template["Resources"]["Dashboard"] = dashboard()
     TEMPLATE.write_text(yaml.safe_dump(template, allow_unicode=True, sort_keys=False))
     made.unlink()
 
