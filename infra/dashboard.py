@@ -9,8 +9,10 @@ _WIDTH, _HEIGHT, _COLUMNS = 8, 6, 24
 Metric = list[Any]
 
 _FUNCTIONS = ("APIHandler", "Authorizer", "Stream", "Worker", "Schedule")
-_TABLES = ("UsersTable", "SearchTable", "TotalsTable", "EcosystemsTable", "AuditTable")
-_TABLES += ("ExportsTable",)
+_TABLES = (
+    *("UsersTable", "SearchTable", "TotalsTable"),
+    *("EcosystemsTable", "AuditTable", "ExportsTable"),
+)
 _DEAD_LETTERS = ("ExportsDeadLetters", "ProjectionDeadLetters", "ScheduleDeadLetters")
 
 
