@@ -7,7 +7,7 @@ PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop token load reindex replay test test-fast bench check format package deploy requirements clean
+.PHONY: help run stop token load reindex replay test test-fast bench check format package deploy destroy requirements clean
 
 help: ## Show what there is
 	@echo "Store Users. The two that you want first:  make run   make test"; echo
@@ -64,6 +64,10 @@ package: .venv/ready ## Build what is deployed, into out/, and say its sizes
 deploy: .venv/ready ## Deploy to the AWS account of the environment (STAGE=prod)
 	@$(if $(STAGE),,echo "Say which stage: make deploy STAGE=prod" >&2; exit 2;) \
 		$(BIN)/python -m infra.deploy --stage $(STAGE)
+
+destroy: .venv/ready ## Remove a stage and all that it holds (STAGE=staging); it asks first
+	@$(if $(STAGE),,echo "Say which stage: make destroy STAGE=staging" >&2; exit 2;) \
+		$(BIN)/python -m infra.destroy --stage $(STAGE)
 
 requirements: .venv/ready ## Compile requirements*.txt from requirements*.in
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \

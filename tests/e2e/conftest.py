@@ -128,3 +128,26 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     assert done.returncode == 0, done.stdout + done.stderr
     yield Stack(folder, port)
     command(folder, "infra.local", "stop")
+
+
+_START = """
+import sys
+from infra import emulator
+emulator.FOLDER.mkdir(exist_ok=True)
+emulator.start(int(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def emulator_port(tmp_path: Path) -> Iterator[int]:
+    """The port of a running emulator with nothing in it."""
+    number = free_port()
+    subprocess.run(
+        [sys.executable, "-c", _START, str(number)],
+        cwd=ROOT,
+        env={**os.environ, "STORE_USERS_LOCAL": str(tmp_path)},
+        timeout=120,
+        check=True,
+    )
+    yield number
+    command(tmp_path, "infra.local", "stop")

@@ -1,24 +1,16 @@
 """The template of today, deployed over the oldest that is supported: everything is there again."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 import yaml
 
 from infra import package
-from infra.package import ROOT, TEMPLATE
-from tests.e2e.conftest import Stack, command, eventually, free_port
+from infra.package import TEMPLATE
+from tests.e2e.conftest import Stack, command, eventually
+from tests.e2e.emptystack import OLDEST, client, deploy_oldest, outputs
 
-OLDEST = ROOT / "tests" / "fixtures" / "oldest-template.yaml"
-STACK = "store-users-local"
-START = "import sys; from infra import emulator; emulator.FOLDER.mkdir(exist_ok=True); "
-START += "emulator.start(int(sys.argv[1]))"
 CUSTOMER = {
     "id": {"S": "cus_old"},
     "kind": {"S": "customer"},
@@ -97,112 +89,63 @@ def test_data_outlives_the_template_that_made_it() -> None:
             ), name
 
 
-@pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    """A running emulator, with nothing in it."""
-    number = free_port()
-    subprocess.run(
-        [sys.executable, "-c", START, str(number)],
-        cwd=ROOT,
-        env={**os.environ, "STORE_USERS_LOCAL": str(tmp_path)},
-        timeout=120,
-        check=True,
-    )
-    yield number
-    command(tmp_path, "infra.local", "stop")
-
-
-def _client(port: int, service: str) -> Any:
-    return boto3.client(
-        service,  # type: ignore[call-overload]
-        region_name="us-east-1",
-        endpoint_url=f"http://localhost:{port}",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-
-
-def _outputs(port: int) -> dict[str, str]:
-    (stack,) = _client(port, "cloudformation").describe_stacks(StackName=STACK)["Stacks"]
-    return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
-
-
-def _deploy_oldest(port: int) -> dict[str, str]:
-    cloudformation = _client(port, "cloudformation")
-    parameters = {
-        "Stage": "local",
-        "DeletionProtection": "false",
-        "PasswordSignIn": "true",
-        "EmulatorEndpoint": f"http://localhost:{port}",
-    }
-    cloudformation.create_stack(
-        StackName=STACK,
-        TemplateBody=OLDEST.read_text(),
-        Parameters=[
-            {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
-        ],
-    )
-    cloudformation.get_waiter("stack_create_complete").wait(
-        StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-    )
-    return _outputs(port)
-
-
 def _load(port: int, names: dict[str, str]) -> str:
     """Put something of every kind in; the value of the secret."""
-    dynamodb = _client(port, "dynamodb")
+    dynamodb = client(port, "dynamodb")
     dynamodb.put_item(TableName=names["UsersTable"], Item=CUSTOMER)
     for table, item in ITEMS.items():
         dynamodb.put_item(TableName=names[table], Item=item)
-    _client(port, "s3").put_object(
+    client(port, "s3").put_object(
         Bucket=names["ExportsBucket"], Key="exports/exp_old/1", Body=b"a file"
     )
-    _client(port, "cognito-idp").admin_create_user(
+    client(port, "cognito-idp").admin_create_user(
         UserPoolId=names["UserPoolId"], Username="old@example.com", MessageAction="SUPPRESS"
     )
     sent = {"QueueUrl": names["ProjectionDeadLettersUrl"], "MessageBody": "an old record"}
-    _client(port, "sqs").send_message(**sent)
+    client(port, "sqs").send_message(**sent)
     return _secret(port, names)
 
 
 def _secret(port: int, names: dict[str, str]) -> str:
-    manager = _client(port, "secretsmanager")
+    manager = client(port, "secretsmanager")
     value: str = manager.get_secret_value(SecretId=names["SigningSecretId"])["SecretString"]
     return value
 
 
 def _count(port: int, table: str) -> int:
-    count: int = _client(port, "dynamodb").scan(TableName=table)["Count"]
+    count: int = client(port, "dynamodb").scan(TableName=table)["Count"]
     return count
 
 
 def test_an_update_from_the_oldest_template_finds_everything_again(
-    tmp_path: Path, port: int
+    tmp_path: Path, emulator_port: int
 ) -> None:
-    old = _deploy_oldest(port)
-    secret = _load(port, old)
-    arguments = ["run", "--port", str(port), "--demo-users", "0", "--detach"]
+    old = deploy_oldest(emulator_port, "local")
+    secret = _load(emulator_port, old)
+    arguments = ["run", "--port", str(emulator_port), "--demo-users", "0", "--detach"]
     done = command(tmp_path, "infra.local", *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
 
     # The very same tables, bucket, pool, queues, topics and secret; only the address is new.
     assert old.pop("PublicUrl") == "https://example.invalid"
-    assert {name: _outputs(port)[name] for name in old} == old
-    stack = Stack(tmp_path, port)
+    assert {name: outputs(emulator_port, "local")[name] for name in old} == old
+    stack = Stack(tmp_path, emulator_port)
     token = stack.token("admin")
     asked = stack.call("GET", "/v1/customers/cus_old", token=token)
     assert (asked.status, asked.json["company_name"]) == (200, "Clínica Vieja")
     gateway = stack.call("GET", "/v1/ecosystems/eco_old/access", token=stack.token("gateway"))
     assert gateway.json["access"] == "suspended"
     for table in ("AuditTable", "ExportsTable"):
-        assert _count(port, old[table]) == 1
-    file = _client(port, "s3").get_object(Bucket=old["ExportsBucket"], Key="exports/exp_old/1")
+        assert _count(emulator_port, old[table]) == 1
+    file = client(emulator_port, "s3").get_object(
+        Bucket=old["ExportsBucket"], Key="exports/exp_old/1"
+    )
     assert file["Body"].read() == b"a file"
     person = {"UserPoolId": old["UserPoolId"], "Username": "old@example.com"}
-    assert _client(port, "cognito-idp").admin_get_user(**person)["Enabled"]
-    letters = _client(port, "sqs").receive_message(QueueUrl=old["ProjectionDeadLettersUrl"])
+    assert client(emulator_port, "cognito-idp").admin_get_user(**person)["Enabled"]
+    letters = client(emulator_port, "sqs").receive_message(QueueUrl=old["ProjectionDeadLettersUrl"])
     assert [one["Body"] for one in letters["Messages"]] == ["an old record"]
-    assert _secret(port, old) == secret
+    assert _secret(emulator_port, old) == secret
 
     # And what was there before the functions is taken up by them: it is found by a search.
     def found() -> list[str]:
