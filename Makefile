@@ -8,7 +8,7 @@ BIN := .venv/bin
 AUDIT_TOOL = $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop token load reindex replay erase doctor test test-fast bench check audit format package deploy requirements clean
+.PHONY: help run stop token load reindex replay erase doctor test test-fast bench check audit format package deploy destroy requirements clean
 
 help: ## Show what there is
 	@echo "Store Users. The two that you want first:  make run   make test"; echo
@@ -52,6 +52,7 @@ test-fast: .venv/ready ## Run the tests that need no local stack
 
 bench: .venv/ready ## Measure what docs/performance.md claims (needs java 17 and npm, or BENCH_ENDPOINT; chromium)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@$(BIN)/python -m bench.cold_start
 	@$(BIN)/python -m bench.search
 	@$(BIN)/python -m bench.lists
 	@$(BIN)/python -m bench.export
@@ -76,12 +77,16 @@ format: .venv/ready ## Format the code
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
 
-package: .venv/ready ## Build what is deployed, into out/
+package: .venv/ready ## Build what is deployed, into out/, and say its sizes
 	@$(BIN)/python -m infra.package
 
 deploy: .venv/ready ## Deploy to the AWS account of the environment (STAGE=prod)
 	@$(if $(STAGE),,echo "Say which stage: make deploy STAGE=prod" >&2; exit 2;) \
 		$(BIN)/python -m infra.deploy --stage $(STAGE)
+
+destroy: .venv/ready ## Remove a stage and all that it holds (STAGE=staging); it asks first
+	@$(if $(STAGE),,echo "Say which stage: make destroy STAGE=staging" >&2; exit 2;) \
+		$(BIN)/python -m infra.destroy --stage $(STAGE)
 
 requirements: .venv/ready ## Compile requirements*.txt from requirements*.in
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \

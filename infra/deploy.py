@@ -59,7 +59,7 @@ def deploy(target: Target, parameters: Mapping[str, str]) -> dict[str, str]:
     body = _upload(target)
     given = {**_stored_public_url(target), **parameters}
     outputs = _apply(target, body, given)
-    address = parameters.get("PublicUrl") or _address(target, outputs)
+    address = parameters.get("PublicUrl") or _address(target, parameters, outputs)
     if outputs["PublicUrl"] != address:
         outputs = _apply(target, body, {**given, "PublicUrl": address})
     if target.endpoint is not None:
@@ -103,7 +103,9 @@ def _stored_public_url(target: Target) -> dict[str, str]:
     return {"PublicUrl": stored} if stored else {}
 
 
-def _address(target: Target, outputs: Mapping[str, str]) -> str:
+def _address(target: Target, parameters: Mapping[str, str], outputs: Mapping[str, str]) -> str:
+    if domain := parameters.get("DomainName"):
+        return f"https://{domain}"
     if target.endpoint is None:
         return outputs["EndpointURL"].rstrip("/")
     return f"{target.endpoint}/_aws/execute-api/{outputs['RestAPIId']}/api"

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import yaml
 
+from infra import archive
+from infra.dashboard import dashboard
 from infra.gateway_responses import gateway_responses
 
 ROOT = Path(__file__).parent.parent
@@ -23,6 +25,7 @@ TEMPLATE = OUT / "template.yaml"
 ARCHIVE = OUT / "deployment.zip"
 
 _STAMP = OUT / "inputs.sha256"
+_LARGEST = 8
 _INPUTS = ("app.py", "chalicelib", ".chalice", "requirements.txt", "infra")
 
 
@@ -38,6 +41,7 @@ def build() -> bool:
             return False
         shutil.rmtree(OUT, ignore_errors=True)
         _run_chalice()
+        archive.finish(ARCHIVE)
         _finish_template()
         _STAMP.write_text(fingerprint)
         return True
@@ -82,7 +86,11 @@ def _finish_template() -> None:
     made = OUT / "sam.yaml"
     template = yaml.safe_load(made.read_text())
     template["Description"] = "Store Users: customers and leads of the shop"
-    template["Resources"]["RestAPI"]["Properties"]["GatewayResponses"] = gateway_responses()
+    api = template["Resources"]["RestAPI"]["Properties"]
+    api["GatewayResponses"] = gateway_responses()
+    # Where the document of an API says another name than its resource, AWS takes either.
+    api["DefinitionBody"]["info"]["title"] = api["Name"]
+    template["Resources"]["Dashboard"] = dashboard()
     TEMPLATE.write_text(yaml.safe_dump(template, allow_unicode=True, sort_keys=False))
     made.unlink()
 
@@ -94,11 +102,22 @@ def main() -> int:
     except PackageError as error:
         sys.stderr.write(f"The package could not be built:\n{error}\n")
         return 1
-    size = ARCHIVE.stat().st_size / 1_000_000
-    sys.stdout.write(
-        f"{ARCHIVE.relative_to(ROOT)}: {size:.1f} MB{'' if built else ', up to date'}\n"
-    )
+    _tell(built=built)
     return 0
+
+
+def _tell(*, built: bool) -> None:
+    sizes = archive.sizes(ARCHIVE)
+    packed, unpacked = ARCHIVE.stat().st_size, sum(size for _, size in sizes.values())
+    name = ARCHIVE.relative_to(ROOT)
+    state = "" if built else ", up to date"
+    sys.stdout.write(f"{name}: {_megabytes(packed)}, {_megabytes(unpacked)} unpacked{state}\n")
+    for part, (size, whole) in list(sizes.items())[:_LARGEST]:
+        sys.stdout.write(f"  {part:<16} {_megabytes(size):>8} {_megabytes(whole):>8} unpacked\n")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:.1f} MB"
 
 
 if __name__ == "__main__":

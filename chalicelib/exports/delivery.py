@@ -138,11 +138,10 @@ def _bad_token() -> UnauthenticatedError:
 @contextmanager
 def unavailable() -> Iterator[None]:
     """Say in our words that a service failed after the retries of its client."""
-    from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
-    except (Boto3Error, BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError) as error:
         message = "The file store or the queue could not be reached; try again in a while"
         raise StoreUnavailableError(message) from error

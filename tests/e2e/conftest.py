@@ -143,3 +143,26 @@ def leaks_in(log: Path) -> list[str]:
     lines = [line for line in log.read_text().splitlines() if line.startswith("{")]
     assert lines, "the functions have logged"
     return [line for line in lines if told(line, known)]
+
+
+_START = """
+import sys
+from infra import emulator
+emulator.FOLDER.mkdir(exist_ok=True)
+emulator.start(int(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def emulator_port(tmp_path: Path) -> Iterator[int]:
+    """The port of a running emulator with nothing in it."""
+    number = free_port()
+    subprocess.run(
+        [sys.executable, "-c", _START, str(number)],
+        cwd=ROOT,
+        env={**os.environ, "STORE_USERS_LOCAL": str(tmp_path)},
+        timeout=120,
+        check=True,
+    )
+    yield number
+    command(tmp_path, "infra.local", "stop")

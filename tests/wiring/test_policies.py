@@ -4,117 +4,56 @@ No emulator of AWS here looks at policies, so a missing line would show on AWS a
 """
 
 import json
-from collections.abc import Callable, Iterator
-from fnmatch import fnmatchcase
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 
+from chalicelib import aws
 from chalicelib.errors import StoreUnavailableError
+from chalicelib.exports import upload
 from chalicelib.triggers.stream import stream
 from infra.package import ROOT
 from tests.api.client import Client
 from tests.api.exports import KEYS, link_to, order_export, run_exports
 from tests.builders import ECOSYSTEM, client, customer, lead, refusals, save, stored
-from tests.exporting import deliver, queued
+from tests.exporting import before, deliver, ordered, queued, unreachable
 from tests.feed import Feed, record
 from tests.scheduled import fire
+from tests.wiring.grants import BY_LAMBDA, Grant, assert_fits, granted, record_grants, without_notes
 
-Grant = tuple[str, str]
-
-# The names in the tests → the logical ids in the template.
-_RESOURCES = {
-    "users": "UsersTable",
-    "ecosystems": "EcosystemsTable",
-    "search": "SearchTable",
-    "totals": "TotalsTable",
-    "audit": "AuditTable",
-    "exports": "ExportsTable",
-    "exports-bucket": "ExportsBucket",
-    "signing": "SigningSecret",
-}
-_QUEUES = {"exports": "ExportsQueue", "projection-dead-letters": "ProjectionDeadLetters"}
 DAYS = {"list": "customers", "from": "2026-03-01", "to": "2026-03-31"}
 SORTS = ("registered_at", "-name", "company", "-ends_on")
-_WRITES = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
 
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[Grant]:
     """The grants that the calls to AWS need which are made from now on."""
-    grants: list[Grant] = []
-    call = BaseClient._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001
-
-    def make_api_call(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
-        service = self.meta.service_model.service_name
-        grants.extend(_needed(service, operation, parameters))
-        return call(self, operation, parameters)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", make_api_call)
-    return grants
+    return record_grants(monkeypatch)
 
 
-def _needed(service: str, operation: str, parameters: dict[str, Any]) -> Iterator[Grant]:
-    """What a policy has to grant for a call: actions, and resources by their logical ids."""
-    if operation == "TransactWriteItems":
-        for write in parameters["TransactItems"]:
-            ((kind, inner),) = write.items()
-            yield f"dynamodb:{_WRITES[kind]}", _RESOURCES[inner["TableName"]]
-    elif "RequestItems" in parameters:
-        for table in parameters["RequestItems"]:
-            yield f"dynamodb:{operation}", _RESOURCES[table]
-    elif service == "dynamodb":
-        index = f"/index/{parameters['IndexName']}" if "IndexName" in parameters else ""
-        yield f"dynamodb:{operation}", _RESOURCES[parameters["TableName"]] + index
-    elif service == "s3":
-        yield _needed_in_bucket(operation, parameters)
-    elif service == "sqs":
-        yield f"sqs:{operation}", _QUEUES[parameters["QueueUrl"].rpartition("/")[2]]
-    elif service == "sns":
-        yield f"sns:{operation}", "MarketingTopic"
-    else:
-        yield f"secretsmanager:{operation}", _RESOURCES[parameters["SecretId"]]
-
-
-def _needed_in_bucket(operation: str, parameters: dict[str, Any]) -> Grant:
-    bucket = _RESOURCES[parameters["Bucket"]]
-    if operation in {"HeadBucket", "ListObjectsV2"}:
-        return "s3:ListBucket", bucket
-    if operation == "ListMultipartUploads":
-        return "s3:ListBucketMultipartUploads", bucket
-    return f"s3:{operation}", f"{bucket}/{parameters['Key']}"
-
-
-def _granted(function: str) -> list[Grant]:
-    """What the policy of the function grants."""
-    policy = json.loads((ROOT / ".chalice" / f"policy-{function}.json").read_text())
-    return [
-        (action, _logical_id(resource))
-        for statement in policy["Statement"]
-        for action in _listed(statement["Action"])
-        for resource in _listed(statement["Resource"])
-    ]
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _logical_id(resource: Any) -> str:
-    """`{"Fn::Sub": "${UsersTable.Arn}/index/*"}` → `UsersTable/index/*`, and so on."""
-    (value,) = resource.values()
-    text: str = value[0] if isinstance(value, list) else value
-    return text.replace("${", "").replace(".Arn}", "")
-
-
-def _missing(function: str, made: list[Grant]) -> set[Grant]:
-    granted = _granted(function)
-    return {
-        (action, resource)
-        for action, resource in made
-        if not any(action == one and fnmatchcase(resource, what) for one, what in granted)
+def test_no_policy_has_a_wildcard_but_for_the_names_of_files() -> None:
+    grants = [grant for function in BY_LAMBDA for grant in granted(function)]
+    assert {resource for _, resource in grants if "*" in resource} == {
+        "ExportsBucket/exports/*",
+        "ExportsBucket/schedule/*",
     }
+    assert [action for action, _ in grants if "*" in action] == []
+
+
+def test_every_function_has_the_policy_of_its_name() -> None:
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    functions = config["stages"]["package"]["lambda_functions"]
+    assert {name: one["iam_policy_file"] for name, one in functions.items()} == {
+        "api_handler": "policy-api.json",
+        **{name: f"policy-{name}.json" for name in BY_LAMBDA if name != "api"},
+    }
+
+
+def test_the_authorizer_asks_nothing_of_aws(edge: Client, made: list[Grant]) -> None:
+    assert edge.get("/v1/session").status == 200
+    assert edge.gateway.asked_authorizer == 1
+    assert_fits("authorizer", made)
 
 
 def test_the_api_may_do_what_its_operations_do(api: Client, made: list[Grant]) -> None:
@@ -126,6 +65,7 @@ def test_the_api_may_do_what_its_operations_do(api: Client, made: list[Grant]) -
     stream({"Records": feed.records()}, None)
     finished = order_export(api)
     run_exports()
+    _begin_upload(f"exports/{finished}/9")
     made.clear()
     off = {"access": "suspended", "reason": "Privacy incident 4711"}
     calls: list[Callable[[], Any]] = [
@@ -163,29 +103,61 @@ def test_the_api_may_do_what_its_operations_do(api: Client, made: list[Grant]) -
     }
     # A presigned link may do what its signer may.
     made.append(("s3:GetObject", "ExportsBucket/exports/exp_1/1"))
-    assert _missing("api", made) == set()
+    assert_fits("api", made)
+
+
+def _begin_upload(key: str) -> None:
+    """As a worker does that dies before it ends it."""
+    aws.s3().create_multipart_upload(Bucket="exports-bucket", Key=key)
+
+
+def _assert_busy(message: dict[str, Any]) -> None:
+    with pytest.raises(StoreUnavailableError):
+        deliver(message)
 
 
 @pytest.mark.usefixtures("api", "no_waiting")
-def test_the_worker_may_do_what_exports_take(made: list[Grant]) -> None:
+def test_the_worker_may_do_what_exports_take(
+    made: list[Grant], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = Feed()
     save(lead())
+    stream({"Records": feed.records()}, None)
     fire("2026-03-02T11:00:00Z")
     first, second = queued()
+    left = f"exports/{second['job']['id']['S']}/0"
+    aws.s3().put_object(Bucket="exports-bucket", Key=left, Body=b"of a worker that died")
     made.clear()
     deliver(first)
-    with refusals("Query", "ThrottlingException"), pytest.raises(StoreUnavailableError):
-        deliver(second)
+    with refusals("Query", "ThrottlingException"):
+        _assert_busy(second)
     deliver(second)
-    needed = {action for action, _ in made}
-    assert needed >= {"s3:PutObject", "sns:Publish", "sqs:ChangeMessageVisibility"}
-    assert _missing("worker", made) == set()
+    # A week later the new leads are those since; then the store is down for good.
+    for at in ("2026-03-09T11:00:00Z", "2026-03-16T11:00:00Z"):
+        with without_notes(made):
+            fire(at)
+            one, other = queued()
+        if at.startswith("2026-03-09"):
+            deliver(one)
+            deliver(other)
+    with refusals("Query", "ThrottlingException"):
+        _assert_busy(one)
+        _assert_busy(one)
+        deliver(one)
+    with without_notes(made):
+        found, cut = ordered(filters={"q": "perez"}), ordered(key="key-2")
+    deliver(found)
+    monkeypatch.setattr(upload, "PART_BYTES", 1)
+    with before(aws.s3(), "s3.UploadPart", unreachable):
+        _assert_busy(cut)
+    assert_fits("worker", made)
 
 
 @pytest.mark.usefixtures("api")
 def test_the_schedule_may_do_what_ordering_takes(made: list[Grant]) -> None:
     fire("2026-03-02T11:00:00Z")
     assert ("sqs:SendMessage", "ExportsQueue") in made
-    assert _missing("schedule", made) == set()
+    assert_fits("schedule", made)
 
 
 @pytest.mark.usefixtures("api")
@@ -198,6 +170,7 @@ def test_the_stream_may_do_what_the_projection_takes(made: list[Grant]) -> None:
     stream({"Records": feed.records()}, None)
     before = stored("cus_0042")
     save(customer(ecosystem=None), lead("led_1", first_name="Ana"))
+    save(customer("cus_3", version=0, access=None))
     for gone in ("led_2", "led_3"):
         client().delete_item(TableName="users", Key={"id": {"S": gone}})
     records = [
@@ -218,4 +191,4 @@ def test_the_stream_may_do_what_the_projection_takes(made: list[Grant]) -> None:
         ("dynamodb:PutItem", "TotalsTable"),
         ("dynamodb:UpdateItem", "TotalsTable"),
     }
-    assert _missing("stream", made) == set()
+    assert_fits("stream", made)

@@ -1,0 +1,208 @@
+"""What the template promises to those who operate it: kept, closed, limited, watched."""
+
+import json
+import re
+import tomllib
+from functools import cache
+from typing import Any
+
+import pytest
+import yaml
+
+from infra import package
+from infra.package import ROOT, TEMPLATE
+
+ALARM_TOPIC = {"Ref": "AlarmTopic"}
+FUNCTIONS = ("APIHandler", "Authorizer", "Schedule", "Stream", "Worker")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _built() -> None:
+    package.build()
+
+
+@cache
+def _template() -> dict[str, Any]:
+    template: dict[str, Any] = yaml.safe_load(TEMPLATE.read_text())
+    return template
+
+
+def _of_type(kind: str) -> dict[str, Any]:
+    return {
+        name: one["Properties"]
+        for name, one in _template()["Resources"].items()
+        if one["Type"] == kind
+    }
+
+
+def test_every_table_is_encrypted_kept_and_can_be_restored() -> None:
+    tables = _of_type("AWS::DynamoDB::Table")
+    assert len(tables) == 6
+    for name, table in tables.items():
+        assert table["SSESpecification"] == {"SSEEnabled": True}, name
+        recovery = table["PointInTimeRecoverySpecification"]
+        assert recovery == {"PointInTimeRecoveryEnabled": True}, name
+        assert table["DeletionProtectionEnabled"] == {"Fn::If": ["Protected", True, False]}, name
+    assert _template()["Parameters"]["DeletionProtection"]["Default"] == "true"
+
+
+def test_the_bucket_is_closed_encrypted_and_emptied_by_itself() -> None:
+    ((name, bucket),) = _of_type("AWS::S3::Bucket").items()
+    assert bucket["PublicAccessBlockConfiguration"] == {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    }
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    expiry, uploads = bucket["LifecycleConfiguration"]["Rules"]
+    assert (expiry["Prefix"], expiry["ExpirationInDays"]) == (
+        "exports/",
+        {"Ref": "ExportRetentionDays"},
+    )
+    assert uploads["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    (statement,) = _of_type("AWS::S3::BucketPolicy")["ExportsBucketPolicy"]["PolicyDocument"][
+        "Statement"
+    ]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == (
+        "Deny",
+        "*",
+        "s3:*",
+    )
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    arn = {"Fn::GetAtt": [name, "Arn"]}
+    assert statement["Resource"] == [arn, {"Fn::Sub": f"${{{name}.Arn}}/*"}]
+
+
+def test_every_queue_is_encrypted_and_what_fails_lies_on_a_queue_for_two_weeks() -> None:
+    queues = _of_type("AWS::SQS::Queue")
+    assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
+    assert {name for name in queues if name.endswith("DeadLetters")} == {
+        *("ExportsDeadLetters", "ProjectionDeadLetters", "ScheduleDeadLetters"),
+    }
+    for name, queue in queues.items():
+        if name.endswith("DeadLetters"):
+            assert queue["MessageRetentionPeriod"] == 14 * 86_400, name
+    target = {"Fn::GetAtt": ["ScheduleDeadLetters", "Arn"]}
+    schedule = _of_type("AWS::Serverless::Function")["Schedule"]
+    assert schedule["DeadLetterQueue"]["TargetArn"] == target
+    event = schedule["Events"]["ScheduleEvent"]["Properties"]
+    assert event["DeadLetterConfig"] == {"Arn": target}
+
+
+def test_every_function_writes_to_a_log_group_of_its_own_that_forgets() -> None:
+    functions = _of_type("AWS::Serverless::Function")
+    assert sorted(functions) == sorted(FUNCTIONS)
+    groups = [functions[name]["LoggingConfig"]["LogGroup"]["Ref"] for name in FUNCTIONS]
+    assert sorted(groups) == sorted(_of_type("AWS::Logs::LogGroup"))
+    for group in _of_type("AWS::Logs::LogGroup").values():
+        assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_the_api_takes_so_many_requests_and_no_more() -> None:
+    (setting,) = _of_type("AWS::Serverless::Api")["RestAPI"]["MethodSettings"]
+    assert (setting["ResourcePath"], setting["HttpMethod"]) == ("/*", "*")
+    assert setting["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
+    assert setting["ThrottlingBurstLimit"] == {"Ref": "RequestsAtOnce"}
+    assert setting["DataTraceEnabled"] is False, "it would log bodies"
+
+
+def _watched() -> set[tuple[str, str]]:
+    """What alarms look at: a metric, and the logical id that it is of."""
+    found = set()
+    for alarm in _of_type("AWS::CloudWatch::Alarm").values():
+        of = [next(iter(one["Value"].values())) for one in alarm["Dimensions"]]
+        name = of[0] if of else ""
+        found.add((alarm["MetricName"], name if isinstance(name, str) else name[0]))
+    return found
+
+
+def test_every_way_to_fail_raises_an_alarm() -> None:
+    assert _watched() == {
+        *(("Errors", name) for name in FUNCTIONS),
+        *(("Throttles", name) for name in FUNCTIONS),
+        ("IteratorAge", "Stream"),
+        ("Invocations", "Schedule"),
+        ("ApproximateAgeOfOldestMessage", "ExportsQueue"),
+        ("ApproximateNumberOfMessagesVisible", "ExportsDeadLetters"),
+        ("ApproximateNumberOfMessagesVisible", "ProjectionDeadLetters"),
+        ("ApproximateNumberOfMessagesVisible", "ScheduleDeadLetters"),
+        ("5XXError", "store-users-${Stage}"),
+        ("FailedExports", ""),
+    }
+    assert _of_type("AWS::Serverless::Api")["RestAPI"]["Name"] == {
+        "Fn::Sub": "store-users-${Stage}"
+    }
+
+
+def test_every_alarm_and_its_end_are_told() -> None:
+    for name, alarm in _of_type("AWS::CloudWatch::Alarm").items():
+        assert (alarm["AlarmActions"], alarm["OKActions"]) == ([ALARM_TOPIC], [ALARM_TOPIC]), name
+    missed = _of_type("AWS::CloudWatch::Alarm")["ScheduleMissedAlarm"]
+    # Lambda counts no invocation by counting nothing.
+    assert (missed["TreatMissingData"], missed["InsufficientDataActions"]) == (
+        "missing",
+        [ALARM_TOPIC],
+    )
+    assert missed["Period"] * missed["EvaluationPeriods"] == 7 * 86_400
+
+
+def test_every_alarm_is_explained_to_who_gets_it() -> None:
+    text = (ROOT / "docs" / "operating.md").read_text()
+    missing = [name for name in _of_type("AWS::CloudWatch::Alarm") if f"`{name}`" not in text]
+    assert missing == []
+
+
+def test_an_export_that_failed_is_counted_by_the_line_that_says_so() -> None:
+    (metric,) = _of_type("AWS::Logs::MetricFilter").values()
+    assert metric["LogGroupName"] == {"Ref": "WorkerLogs"}
+    assert metric["FilterPattern"] == '{ $.event = "export.failed" }'
+    (made,) = metric["MetricTransformations"]
+    alarm = _of_type("AWS::CloudWatch::Alarm")["FailedExportsAlarm"]
+    assert (made["MetricNamespace"], made["MetricName"]) == (
+        alarm["Namespace"],
+        alarm["MetricName"],
+    )
+
+
+def test_the_dashboard_shows_resources_that_are_there() -> None:
+    (dashboard,) = _of_type("AWS::CloudWatch::Dashboard").values()
+    text: str = dashboard["DashboardBody"]["Fn::Sub"]
+    widgets = json.loads(text)["widgets"]
+    assert len(widgets) == 12
+    assert len({(one["x"], one["y"]) for one in widgets}) == 12
+    named = set(re.findall(r"\$\{(\w+)[.}]", text))
+    assert named <= {*_template()["Resources"], "Stage"}
+    assert named >= {*FUNCTIONS, *_of_type("AWS::DynamoDB::Table"), *_of_type("AWS::SQS::Queue")}
+
+
+def test_a_domain_and_a_web_acl_are_there_for_who_names_them() -> None:
+    resources = _template()["Resources"]
+    conditions = {name: resources[name].get("Condition") for name in resources}
+    assert {name: one for name, one in conditions.items() if one} == {
+        "AlarmSubscription": "HasAlarmEmail",
+        "MarketingSubscription": "HasMarketingEmail",
+        "Domain": "HasDomain",
+        "DomainMapping": "HasDomain",
+        "DomainRecord": "HasDomainRecord",
+        "WebAclAssociation": "HasWebAcl",
+    }
+    assert resources["Domain"]["Properties"]["SecurityPolicy"] == "TLS_1_2"
+    parameters = _template()["Parameters"]
+    for name in ("DomainName", "CertificateArn", "HostedZoneId", "WebAclArn"):
+        assert parameters[name]["Default"] == ""
+
+
+def test_every_parameter_is_explained_and_used() -> None:
+    text = (ROOT / "infra" / "resources.yaml").read_text()
+    for name, parameter in _template()["Parameters"].items():
+        assert parameter["Description"].endswith("."), name
+        used = re.search(rf"!Ref {name}\b|\$\{{{name}\}}", text.partition("\nConditions:")[2])
+        assert used, name
+
+
+def test_the_settings_of_a_stage_are_parameters() -> None:
+    stages = tomllib.loads((ROOT / "infra" / "stages.toml").read_text())
+    given = {name for stage in stages.values() for name in stage}
+    assert given - {"lead_export_at"} <= _template()["Parameters"].keys()
