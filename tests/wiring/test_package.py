@@ -33,8 +33,12 @@ ENTRY_POINTS = {
     "chalicelib.triggers.stream.stream": {"chalice", "botocore", "pynamodb"},
     "chalicelib.triggers.worker.worker": {"chalice", "botocore", "pynamodb"},
 }
-HEAVY = {"boto3", "botocore", "chalice", "cryptography", "jsonschema", "jwt", "openpyxl"}
-HEAVY |= {"pynamodb", "s3transfer"}
+# What Lambda sets, of what matters here.
+LAMBDA = {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+HEAVY = {
+    *("boto3", "botocore", "chalice", "cryptography", "jsonschema"),
+    *("jwt", "openpyxl", "pynamodb", "s3transfer"),
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -68,10 +72,7 @@ def _functions() -> dict[str, Any]:
 
 
 def _in_lambda(folder: Path, program: str) -> Any:
-    """What the program prints, as JSON: nothing of this environment but the interpreter is there.
-
-    Lambda sets the region and the credentials.
-    """
+    """What the program prints, as JSON, where nothing of this environment is but Python."""
     done = subprocess.run(
         [
             sys.executable,
@@ -81,12 +82,7 @@ def _in_lambda(folder: Path, program: str) -> Any:
             f"import sys; sys.path.insert(0, {str(folder)!r})\n{program}",
         ],
         cwd=folder,
-        env={
-            "AWS_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_SESSION_TOKEN": "test",
-        },
+        env=LAMBDA,
         capture_output=True,
         text=True,
         timeout=120,
@@ -218,11 +214,10 @@ def _imported_late() -> set[str]:
     for file in (ROOT / "chalicelib").rglob("*.py"):
         for function in ast.walk(ast.parse(file.read_text())):
             if isinstance(function, ast.FunctionDef):
-                for node in ast.walk(function):
-                    if isinstance(node, ast.ImportFrom) and node.module:
-                        found.add(node.module)
-                    elif isinstance(node, ast.Import):
-                        found |= {alias.name for alias in node.names}
+                nodes = list(ast.walk(function))
+                found |= {one.module or "" for one in nodes if isinstance(one, ast.ImportFrom)}
+                imports = [one for one in nodes if isinstance(one, ast.Import)]
+                found |= {alias.name for one in imports for alias in one.names}
     return found
 
 
