@@ -24,7 +24,7 @@ export const state = (group, value) =>
 export const fullName = (row) => [row.first_name, row.last_name].filter(Boolean).join(" ") || row.company_email || row.id;
 
 // Cutting costs as much paint as text does: only what may need more than two lines is cut.
-const SHORT = 24;
+const SHORT = 16;
 
 const cut = (text, q) => theirs(marked(text, q), text.length > SHORT && { class: "clamp", title: text });
 

@@ -145,7 +145,7 @@ def test_an_order_whose_answer_was_lost_is_the_same_order_until_something_else_i
     page.click("#export")
     submit = page.locator(".order [type=submit]")
     for format_ in ("Excel (.xlsx)", "Excel (.xlsx)", "CSV"):
-        page.get_by_label(format_).check()
+        page.locator(".order").get_by_label(format_).check()
         submit.click()
         expect(page.locator("dialog .trouble")).to_contain_text(screen.t("problem.offline"))
         expect(submit).to_be_enabled()
@@ -166,7 +166,7 @@ def test_too_many_exports_are_refused_in_plain_words(screen: Screen) -> None:
 def test_earlier_exports_tell_who_when_rows_and_expiry_and_can_be_deleted(screen: Screen) -> None:
     page = screen.sign_in("admin", "#/leads?registered_to=2020-12-31").page
     page.click("#export")
-    page.get_by_label("CSV").check()
+    page.locator(".order").get_by_label("CSV").check()
     _order(screen)
     _toast(screen, screen.t("job.succeeded", n=1).split(":")[0]).wait_for()
     page.click("#export")
