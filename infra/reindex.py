@@ -20,7 +20,8 @@ from tqdm import tqdm
 
 from chalicelib.users.counting import state_key
 from chalicelib.users.derived import REINDEX_MARK
-from infra.derivation import Derivation, DerivationError, of_stage
+from infra.derivation import Derivation, of_stage
+from infra.stage import StageError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -155,7 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted. Running it again begins anew and does no harm.\n")
         return 130
-    except (DerivationError, BotoCoreError, ClientError) as error:
+    except (StageError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"It stopped: {error}. Running it again begins anew and does no harm.\n")
         return 2
     sys.stdout.write(f"{touched - missing} of {touched} users derived anew; {swept} swept away.\n")
