@@ -104,10 +104,11 @@ class Reindexing:
         """Those of the users whose derived data does not carry the mark yet, but they do."""
         names = self._derivation
         states = self._read(names.totals_table, [state_key(one) for one in user_ids])
+        # While entries are being written the mark is there already, and a lease beside it.
         done = {
             item["list"]["S"].removeprefix("user#")
             for item in states
-            if item.get("mark") == {"S": self._mark}
+            if item.get("mark") == {"S": self._mark} and "lease_until" not in item
         }
         left = [one for one in user_ids if one not in done]
         # A writer may have replaced the whole item, mark and all: then it is derived by that.
