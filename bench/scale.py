@@ -8,6 +8,7 @@ sample and twice as large a one disagree by more than a tenth: then it was too s
 """
 
 import argparse
+import random
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -30,6 +31,10 @@ RATES = (10, 50, 100, 250, 500, 1_000, 5_000)
 SIZES = (1_000_000, 10_000_000, 100_000_000)
 ENTRY_OVERHEAD, WRITTEN_UNIT = 100, 1_024
 STATE_WRITES = 2 + 1
+PAGE_ROWS, ROW_BYTES = 26, 460
+"""Rows of a page, and the one that tells of the next; bytes of a row in an index."""
+
+_SEED, _PAGES = 20_260_301, 2_000
 USERS_TOGETHER, TRANSACTION_WRITES = 50, 100
 """Users whose counters one transaction moves at the most, and the writes it may have."""
 
@@ -158,6 +163,44 @@ def _reads() -> None:
         _say(f"| {name} | {units} | {PARTITION_READS / units:,.0f} |")
 
 
+def _shards() -> None:
+    """A page of 26 rows merged of shards: read whole from each, or its share and a few more.
+
+    A shard is read on only while it may hold a row that belongs on the page.
+    """
+    _say("\n| shards | all read 26 rows: RRU | each its share and 3 more: Queries | RRU |")
+    _say("| ---: | ---: | ---: | ---: |")
+    rng = random.Random(_SEED)
+    for shards in (1, 2, 4, 8, 16):
+        size = min(ceil(PAGE_ROWS / shards) + 3, PAGE_ROWS)
+        queries = units = 0.0
+        for _ in range(_PAGES):
+            asked = _merged([rng.randrange(shards) for _ in range(2_000)], shards, size)
+            queries += len(asked)
+            units += sum(map(_units, asked))
+        whole = shards * _units(PAGE_ROWS)
+        _say(f"| {shards} | {whole:g} | {queries / _PAGES:.1f} | {units / _PAGES:.1f} |")
+
+
+def _merged(order: Sequence[int], shards: int, size: int) -> list[int]:
+    """The rows that each Query reads; `order` are the shards of the rows, the newest first."""
+    rows = [[at for at, shard in enumerate(order) if shard == one] for one in range(shards)]
+    known = [one[:size] for one in rows]
+    asked = [size] * shards
+    while True:
+        page = sorted(at for one in known for at in one)[:PAGE_ROWS]
+        short = [one for one in range(shards) if known[one][-1] < page[-1] or len(page) < PAGE_ROWS]
+        if not short:
+            return asked
+        for one in short:
+            known[one] = rows[one][: len(known[one]) + size]
+            asked.append(size)
+
+
+def _units(rows: int) -> float:
+    return 0.5 * ceil(rows * ROW_BYTES / 4_096)
+
+
 def _is_steady(few: Heat, many: Heat) -> bool:
     pairs = ((few.entries, many.entries), (few.hottest(1)[0][1], many.hottest(1)[0][1]))
     return all(abs(one / other - 1) <= 0.1 for one, other in pairs)
@@ -178,6 +221,7 @@ def main() -> int:
     _rates(found)
     _sizes(found)
     _reads()
+    _shards()
     if not _is_steady(few, found):
         _say("\nFAIL: the sample is too small")
         return 1

@@ -1,7 +1,6 @@
 """What a stage derives from its store users: where it lies, and the function that keeps it."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,18 +8,13 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from infra import emulator
-from infra.deploy import Target, stack_outputs
-from infra.local import read_stack
+from infra import stage
+from infra.deploy import Target
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
-
-
-class DerivationError(Exception):
-    """The stage cannot be worked on; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +47,7 @@ class Derivation:
     def apply(self, records: Sequence[Any]) -> int:
         """Have the function apply records of the stream; how many of them made no sense.
 
-        Raises `DerivationError` where the function fails: nothing is lost by that.
+        Raises `StageError` where the function fails: nothing is lost by that.
         """
         client: LambdaClient = self.target.client("lambda")
         event = json.dumps({"Records": list(records)}).encode()
@@ -61,49 +55,21 @@ class Derivation:
         told = answer["Payload"].read()
         if "FunctionError" in answer:
             message = f"the function {self.function} failed; its log says why"
-            raise DerivationError(message)
+            raise stage.StageError(message)
         poisoned: int = json.loads(told)["poisoned"]
         return poisoned
 
 
-def of_stage(stage: str) -> Derivation:
-    """The derivation of a deployed stage, or of the local stack where `stage` is empty.
+def of_stage(name: str) -> Derivation:
+    """The derivation of a deployed stage, or of the local stack where the name is empty.
 
-    Raises `DerivationError`.
+    Raises `StageError`.
     """
-    return _deployed(stage) if stage else _local()
-
-
-def _local() -> Derivation:
-    os.environ.update(emulator.environment())
-    os.environ.pop("AWS_PROFILE", None)
-    try:
-        stack = read_stack()
-    except LookupError as error:
-        raise DerivationError(str(error)) from error
+    found = stage.find(name)
     return Derivation(
-        stack["tables"]["users"],
-        stack["tables"]["totals"],
-        stack["dead_letters"],
-        stack["functions"]["stream"],
-        Target("local", stack["region"], stack["endpoint"]),
-    )
-
-
-def _deployed(stage: str) -> Derivation:
-    region = boto3.Session().region_name
-    if not region:
-        message = "say which region: export AWS_DEFAULT_REGION=us-east-1"
-        raise DerivationError(message)
-    target = Target(stage, region)
-    outputs = stack_outputs(target)
-    if "ProjectionDeadLettersUrl" not in outputs:
-        message = f"there is no stack {target.stack} in {region}, or it is older than this"
-        raise DerivationError(message)
-    return Derivation(
-        outputs["UsersTable"],
-        outputs["TotalsTable"],
-        outputs["ProjectionDeadLettersUrl"],
-        outputs["StreamFunction"],
-        target,
+        found.resources["UsersTable"],
+        found.resources["TotalsTable"],
+        found.resources["ProjectionDeadLetters"],
+        found.resources["Stream"],
+        found.target,
     )

@@ -20,7 +20,8 @@ from tqdm import tqdm
 
 from chalicelib.users.counting import state_key
 from chalicelib.users.derived import REINDEX_MARK
-from infra.derivation import Derivation, DerivationError, of_stage
+from infra.derivation import Derivation, of_stage
+from infra.stage import StageError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -103,10 +104,11 @@ class Reindexing:
         """Those of the users whose derived data does not carry the mark yet, but they do."""
         names = self._derivation
         states = self._read(names.totals_table, [state_key(one) for one in user_ids])
+        # While entries are being written the mark is there already, and a lease beside it.
         done = {
             item["list"]["S"].removeprefix("user#")
             for item in states
-            if item.get("mark") == {"S": self._mark}
+            if item.get("mark") == {"S": self._mark} and "lease_until" not in item
         }
         left = [one for one in user_ids if one not in done]
         # A writer may have replaced the whole item, mark and all: then it is derived by that.
@@ -155,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted. Running it again begins anew and does no harm.\n")
         return 130
-    except (DerivationError, BotoCoreError, ClientError) as error:
+    except (StageError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"It stopped: {error}. Running it again begins anew and does no harm.\n")
         return 2
     sys.stdout.write(f"{touched - missing} of {touched} users derived anew; {swept} swept away.\n")

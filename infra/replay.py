@@ -14,7 +14,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.derivation import Derivation, DerivationError, of_stage
+from infra.derivation import Derivation, of_stage
+from infra.stage import StageError
 
 _VISIBILITY_SECONDS = 120
 _WAIT_SECONDS = 2
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stage = parser.parse_args(arguments).stage
     try:
         applied, poisoned = replay(of_stage(stage))
-    except (DerivationError, BotoCoreError, ClientError) as error:
+    except (StageError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"It stopped: {error}. What was not applied is still on the queue.\n")
         return 2
     sys.stdout.write(f"{applied} put back; {poisoned} still make no sense and lie there again.\n")

@@ -31,6 +31,8 @@ TABLES = (
 )
 _DEPLOY = "make deploy STAGE={}, from the checkout that is meant to run there"
 _DRIFT_SECONDS = 120
+_FILLED_IN = {"PublicUrl", "EmulatorEndpoint"}
+"""The parameters that a deployment finds out by itself."""
 
 
 def configuration(stage: Stage) -> Iterator[Finding]:
@@ -82,21 +84,26 @@ def template(stage: Stage) -> Iterator[Finding]:
     """The stack against this checkout's template and settings, and against what is really there."""
     client: CloudFormationClient = stage.target.client("cloudformation")
     package.build()
-    wanted = yaml.safe_load(package.TEMPLATE.read_text())["Resources"]
+    ours = yaml.safe_load(package.TEMPLATE.read_text())
     body: Any = client.get_template(StackName=stage.target.stack, TemplateStage="Original")[
         "TemplateBody"
     ]
     deployed = (yaml.safe_load(body) if isinstance(body, str) else body)["Resources"]
-    differing = [
+    yield _same("template and stack", differing(ours["Resources"], deployed), stage)
+    stack = client.describe_stacks(StackName=stage.target.stack)["Stacks"][0]
+    given = {one["ParameterKey"]: one["ParameterValue"] for one in stack.get("Parameters", ())}
+    others = other_parameters(stage.target.stage, given, ours["Parameters"])
+    yield _same("parameters and stages.toml", others, stage)
+    yield _drift(client, stage)
+
+
+def differing(wanted: Mapping[str, Any], deployed: Mapping[str, Any]) -> list[str]:
+    """The resources that are in one template alone, or not the same in both."""
+    return [
         name
         for name in sorted({*wanted, *deployed})
         if _comparable(wanted.get(name)) != _comparable(deployed.get(name))
     ]
-    yield _same("template and stack", differing, stage)
-    stack = client.describe_stacks(StackName=stage.target.stack)["Stacks"][0]
-    given = {one["ParameterKey"]: one["ParameterValue"] for one in stack.get("Parameters", ())}
-    yield _same("parameters and stages.toml", _other_parameters(stage.target.stage, given), stage)
-    yield _drift(client, stage)
 
 
 def _can_be_restored(client: "DynamoDBClient", table: str) -> bool:
@@ -112,12 +119,18 @@ def _comparable(resource: Any) -> Any:
     return {**resource, "Properties": {**resource["Properties"], "CodeUri": ""}}
 
 
-def _other_parameters(stage: str, given: Mapping[str, str]) -> list[str]:
+def other_parameters(
+    stage: str, given: Mapping[str, str], declared: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
+    """The parameters that are not as infra/stages.toml or, by default, the template has them."""
     try:
-        wanted = stage_parameters(stage, datetime.now(UTC))
+        chosen = stage_parameters(stage, datetime.now(UTC))
     except DeployError:
         return []  # Deployed with settings of its own, from elsewhere.
-    return [name for name, value in sorted(wanted.items()) if given.get(name) != value]
+    defaults = {name: str(one["Default"]) for name, one in declared.items() if "Default" in one}
+    wanted = {**defaults, **chosen}
+    names = sorted(wanted.keys() - _FILLED_IN)
+    return [name for name in names if given.get(name) != wanted[name]]
 
 
 def _same(about: str, differing: list[str], stage: Stage) -> Finding:

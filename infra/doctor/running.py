@@ -20,6 +20,7 @@ from infra.doctor.finding import Finding
 from infra.stage import Stage
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
@@ -100,12 +101,13 @@ def schedule(stage: Stage) -> Iterator[Finding]:
     remedy = f"aws events enable-rule --name {name}"
     yield Finding("schedule", is_well=rule["State"] == "ENABLED", seen=seen, remedy=remedy)
     last = newleads.delivered().until
-    if last is None:
-        yield Finding("last scheduled export", is_well=True, seen="none has run yet")
-        return
-    late = clock.now() - clock.parse_instant(last) > _LONGEST_WITHOUT_RUN
+    stacks: CloudFormationClient = stage.target.client("cloudformation")
+    made = stacks.describe_stacks(StackName=stage.target.stack)["Stacks"][0]["CreationTime"]
+    since = clock.parse_instant(last) if last else made
+    late = clock.now() - since > _LONGEST_WITHOUT_RUN
+    seen = f"delivered until {last}" if last else f"none since the stack was made, {made:%Y-%m-%d}"
     remedy = "look for `schedule.due` and `export.failed` in the logs: see docs/runbook.md"
-    yield Finding("last scheduled export", is_well=not late, seen=f"at {last}", remedy=remedy)
+    yield Finding("last scheduled export", is_well=not late, seen=seen, remedy=remedy)
 
 
 def derived(stage: Stage) -> Iterator[Finding]:

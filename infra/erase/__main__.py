@@ -21,7 +21,7 @@ from chalicelib.exports import jobs
 from chalicelib.users import audit
 from chalicelib.users.tables import ExportItem
 from infra import stage
-from infra.derivation import DerivationError, of_stage
+from infra.derivation import of_stage
 from infra.erase import traces
 from infra.erase.person import (
     ERASURES,
@@ -146,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ErasureError, StoreUsersError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"It came to a stop: {error}. Run it again: that does no harm.\n")
         return STOPPED
-    except (stage.StageError, DerivationError) as error:
+    except stage.StageError as error:
         sys.stderr.write(f"It cannot be done: {error}\n")
         return UNUSABLE
 
@@ -159,7 +159,10 @@ def _run(name: str, user_id: str | None, *, confirmed: bool) -> int:
     if strangers:
         sys.stderr.write(f"Nothing is stored of {strangers[0]}, nor was it: is that the id?\n")
         return UNUSABLE
-    if not confirmed and not _is_confirmed(people, place.target.stack):
+    if not people:
+        sys.stdout.write("Nobody was erased before.\n")
+        return ERASED
+    if not confirmed and not is_confirmed(people, place.target.stack):
         sys.stderr.write("Nothing was erased.\n")
         return REFUSED
     by = place.target.client("sts").get_caller_identity()["Arn"]
@@ -178,15 +181,19 @@ def _applying(name: str) -> Apply:
     def apply(records: Sequence[Record]) -> int:
         try:
             return derivation.apply(records)
-        except DerivationError as error:
+        except stage.StageError as error:
             raise ErasureError(str(error)) from error
 
     return apply
 
 
-def _is_confirmed(people: Sequence[Person], stack: str) -> bool:
+def is_confirmed(people: Sequence[Person], stack: str) -> bool:
+    """Whether somebody has typed the ids, having been told what goes with them."""
     ids = " ".join(person.id for person in people)
     sys.stdout.write(f"To be erased from {stack}, for good: {ids}\n")
+    ecosystems = [name for person in people for name in person.ecosystems]
+    if ecosystems:
+        sys.stdout.write(f"Gateways will let nobody into: {' '.join(ecosystems)}\n")
     if not sys.stdin.isatty():
         sys.stderr.write("Nobody is here to confirm it: say YES=1 if it is meant.\n")
         return False

@@ -15,7 +15,7 @@ from chalicelib.settings import settings
 from chalicelib.users import access, audit
 from chalicelib.users.model import Access, Ecosystem
 from infra.erase import files, traces
-from infra.erase.__main__ import Done, Queues, erase
+from infra.erase.__main__ import Done, Queues, erase, is_confirmed
 from infra.erase.person import ErasureError, Record, erased_before, find
 from tests.builders import customer, lead, save, stored
 from tests.exporting import (
@@ -253,6 +253,39 @@ def test_an_erasure_that_dies_half_way_is_finished_by_the_next(
 
     _erase(dead_exports)
     assert _found() == [("audit", "id")]
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [("cus_0042\n", True), ("cus_00421\n", False), ("yes\n", False), ("\n", False), ("", False)],
+)
+def test_it_is_confirmed_by_typing_the_id(
+    typed: str,
+    expected: bool,  # noqa: FBT001 - a parameter of the test
+    feed: Feed,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    save(PERSON)
+    follow(feed)
+    capsys.readouterr()
+    monkeypatch.setattr("sys.stdin", _Terminal(typed))
+    assert is_confirmed([find("cus_0042")], "store-users-test") is expected
+    assert capsys.readouterr().out == (
+        "To be erased from store-users-test, for good: cus_0042\n"
+        "Gateways will let nobody into: eco_17\n"
+        "Type the id (or ids) to confirm: "
+    )
+
+
+def test_without_a_person_to_ask_nothing_is_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("cus_0042\n"))
+    assert not is_confirmed([find("cus_0042")], "store-users-test")
 
 
 def test_an_export_that_runs_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
