@@ -194,7 +194,7 @@ def test_leads_that_register_while_a_run_reads_are_in_exactly_one_run(
     with cloud.endpoint.holding("dynamodb.Query", how=how, nth=2) as reading:
         worker = cloud.work(message)
         reading.wait_for_it()
-        _register("led_2")
+        _register("led_2", hours_ago=0)
         _register("led_3", hours_ago=1)
         reading.let_go()
         worker.succeeds()
@@ -216,7 +216,7 @@ def test_a_run_that_another_one_overtakes_is_not_told_of_and_delivers_nobody(
     with cloud.endpoint.holding("dynamodb.TransactWriteItems", containing=success) as hold:
         overtaken = cloud.work(first)
         hold.wait_for_it()
-        _register("led_2")
+        _register("led_2", hours_ago=0)
         second = _ordered(cloud, BETWEEN, ahead_seconds=60)
         cloud.work(second, ahead_seconds=60).succeeds()
         hold.let_go()
