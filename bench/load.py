@@ -39,7 +39,7 @@ _LEADS_SINCE = "2025-09-20"
 """The last week of the invented people: some 70 leads a file."""
 
 _CONCURRENCIES = (1, 2, 4, 8)
-_SECONDS = 5
+_SECONDS = 20
 _SOAKING_CALLERS = 4
 _SAMPLE_SECONDS = 5.0
 _SHARES = (0.5, 0.95, 0.99)
