@@ -15,12 +15,14 @@ from pynamodb.connection.base import MetaTable
 from pynamodb.exceptions import VerboseClientError
 from pynamodb.models import Model
 
+from chalicelib import log
 from chalicelib.errors import StoreUnavailableError
 from chalicelib.settings import settings
 
 # An item as DynamoDB writes it: attribute name → {type: value}.
 Item: TypeAlias = Mapping[str, Mapping[str, Any]]
 
+_UNREACHED = "The data store could not be reached; try again in a while"
 _PASSING = frozenset(
     {
         "InternalServerError",
@@ -33,11 +35,14 @@ _PASSING = frozenset(
     }
 )
 
+_UNSIGNED = frozenset(
+    {"ExpiredTokenException", "InvalidSignatureException", "RequestTimeTooSkewed"}
+)
+"""Credentials that are over, or a clock more than minutes off: another process has its own."""
 
 _REFUSALS = frozenset(
     {
         "AccessDeniedException",
-        "ExpiredTokenException",
         "ResourceNotFoundException",
         "UnrecognizedClientException",
     }
@@ -136,8 +141,7 @@ class Connection(PynamoConnection):
                 raise
             raise translated from error
         except BotoCoreError as error:
-            detail = "The data store could not be reached; try again in a while"
-            raise StoreUnavailableError(detail) from error
+            raise StoreUnavailableError(_UNREACHED) from error
         _count(answer.get("ConsumedCapacity"))
         return answer
 
@@ -162,6 +166,9 @@ def _translated(error: ClientError) -> Exception | None:
         return _cancelled(error)
     if code in _PASSING or code.startswith("5"):
         return StoreUnavailableError("The data store is busy; try again in a while")
+    if code in _UNSIGNED:
+        log.event("store.signature_refused", level="ERROR", code=code)
+        return StoreUnavailableError(_UNREACHED)
     return StoreRefusedError(code) if code in _REFUSALS else None
 
 

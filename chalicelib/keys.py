@@ -36,10 +36,11 @@ class KeyRing:
         """Start empty: nothing is fetched before it is needed."""
         self._keys: list[Key] = []
         self._fetched_at = 0.0
+        self._tried_at = 0.0
 
     def current(self) -> Key:
         """The key to sign with. Raises `StoreUnavailableError` where it cannot be had."""
-        if not self._keys or self._age() > _LIFETIME_SECONDS:
+        if not self._keys or self._is_due(_LIFETIME_SECONDS):
             self._refresh()
         return self._keys[0]
 
@@ -47,13 +48,14 @@ class KeyRing:
         """The key of that name, current or previous, or None."""
         self.current()
         found = self._find(key_id)
-        if found is None and self._age() > _SECONDS_BETWEEN_FETCHES:
+        if found is None and self._is_due(_SECONDS_BETWEEN_FETCHES):
             self._refresh()
             found = self._find(key_id)
         return found
 
     def _refresh(self) -> None:
         """Fetch the keys; where that fails, those that are here serve on."""
+        self._tried_at = clock.now().timestamp()
         try:
             self._fetch()
         except StoreUnavailableError:
@@ -64,8 +66,11 @@ class KeyRing:
     def _find(self, key_id: str) -> Key | None:
         return next((key for key in self._keys if key.id == key_id), None)
 
-    def _age(self) -> float:
-        return clock.now().timestamp() - self._fetched_at
+    def _is_due(self, lifetime_seconds: float) -> bool:
+        """Whether the keys are that old; not while a fetch has just failed, which took a while."""
+        now = clock.now().timestamp()
+        is_old = now - self._fetched_at > lifetime_seconds
+        return is_old and now - self._tried_at > _SECONDS_BETWEEN_FETCHES
 
     def _fetch(self) -> None:
         keys = [_read_secret(stage) for stage in ("AWSCURRENT", "AWSPREVIOUS")]

@@ -1,9 +1,12 @@
 """The pool's public keys: fetched once, kept, and fetched again with measure."""
 
+import socket
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
 
+from chalicelib.settings import settings
 from tests.api.client import Client
 from tests.api.pool import person_claims
 
@@ -14,6 +17,21 @@ def monotonic(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     hand = SimpleNamespace(seconds=1_000.0)
     monkeypatch.setattr("chalicelib.api.auth.time", SimpleNamespace(monotonic=lambda: hand.seconds))
     return hand
+
+
+@pytest.fixture(params=["closed", "silent"])
+def elsewhere(request: pytest.FixtureRequest) -> Iterator[str]:
+    """An address where no pool is: nobody listens, or whoever does never says a word."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        if request.param == "silent":
+            listener.listen(8)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/jwks.json"
+
+
+def _seek_keys_at(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN_KEYS_URL", address)
+    settings.cache_clear()
 
 
 def _status(edge: Client, key: str = "first") -> int:
@@ -107,13 +125,30 @@ def test_without_any_keys_sign_in_is_said_to_be_unavailable_rather_than_the_toke
     assert _status(edge) == 200
 
 
-def test_a_pool_that_cannot_be_reached_is_no_fault_of_the_token(
-    edge: Client, monkeypatch: pytest.MonkeyPatch
+def test_a_pool_that_cannot_be_reached_is_no_fault_of_the_token_and_is_asked_again(
+    edge: Client, monotonic: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, elsewhere: str
 ) -> None:
-    monkeypatch.setattr(edge.pool, "answer", (503, b""))
+    address = edge.pool.keys_url
+    _seek_keys_at(elsewhere, monkeypatch)
     answer = edge.get("/v1/session")
     assert (answer.status, answer.problem) == (503, "sign-in-unavailable")
+    assert answer.headers["retry-after"] == "5"
     assert edge.get("/health", None).status == 200
+    _seek_keys_at(address, monkeypatch)
+    monotonic.seconds += 11
+    assert _status(edge) == 200
+
+
+def test_keys_that_are_known_serve_on_while_the_pool_cannot_be_reached(
+    edge: Client, monotonic: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, elsewhere: str
+) -> None:
+    assert _status(edge) == 200
+    _seek_keys_at(elsewhere, monkeypatch)
+    monotonic.seconds += 3_601
+    assert _status(edge) == 200
+    forged = edge.pool.sign(person_claims("admin"), "another", kid="first")
+    headers = {"Authorization": f"Bearer {forged}"}
+    assert edge.call("GET", "/v1/session", None, headers=headers).status == 401
 
 
 def test_a_pool_that_is_down_is_asked_once_in_ten_seconds_however_many_forged_keys_come(

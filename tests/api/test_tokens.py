@@ -137,3 +137,10 @@ def test_a_token_that_expires_while_api_gateway_keeps_its_answer_is_refused_by_t
     assert answer.json["detail"] == "Your session is over; sign in again"
     assert not answer.by_gateway
     assert edge.gateway.asked_authorizer == 1
+
+
+def test_a_token_of_a_pool_whose_clock_is_ahead_is_good_at_once(edge: Client) -> None:
+    soon = int(clock.now().timestamp()) + 120
+    token = edge.pool.token("viewer", iat=soon, auth_time=soon)
+    headers = {"Authorization": f"Bearer {token}"}
+    assert edge.call("GET", "/v1/session", None, headers=headers).status == 200

@@ -75,10 +75,14 @@ class Running:
         self.process.join(_PATIENCE_SECONDS)
         return self.process.exitcode
 
-    def events(self) -> list[str]:
-        """The names of the events that it has logged."""
+    def logged(self) -> list[dict[str, Any]]:
+        """The events that it has logged."""
         lines = [line for line in self.log.read_text().splitlines() if line.startswith("{")]
-        return [json.loads(line)["event"] for line in lines]
+        return [json.loads(line) for line in lines]
+
+    def events(self) -> list[str]:
+        """Their names."""
+        return [line["event"] for line in self.logged()]
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import urllib3
@@ -12,6 +13,7 @@ import urllib3
 from tests.api.client import Client
 from tests.api.conftest import client_of
 from tests.api.pool import running_pool
+from tests.conftest import forget_clients
 from tests.e2e.conftest import eventually, free_port
 from tests.faults.cloud import Cloud
 from tests.faults.endpoint import Endpoint
@@ -87,5 +89,18 @@ def cloud(
 @pytest.fixture
 def api(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:  # noqa: ARG001
     """A client of the API, which runs in this process and meets no fault."""
+    with running_pool() as pool:
+        yield client_of(pool, monkeypatch)
+
+
+@pytest.fixture
+def staff(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """A client of the API, which runs in this process and asks AWS by the failing endpoint.
+
+    The clients of AWS try again without a pause.
+    """
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.endpoint.url)
+    forget_clients()
     with running_pool() as pool:
         yield client_of(pool, monkeypatch)

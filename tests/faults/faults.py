@@ -100,6 +100,8 @@ SLOW_DOWN = refused(503, "SlowDown")
 BROKEN = refused(500, "InternalServerError")
 DENIED = refused(400, "AccessDeniedException")
 EXPIRED_TOKEN = refused(400, "ExpiredTokenException")
+CLOCK_IS_OFF = refused(400, "InvalidSignatureException")
+"""What DynamoDB answers to a request that was signed more than minutes ago, or ahead."""
 
 
 @dataclass(slots=True)

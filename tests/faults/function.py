@@ -14,9 +14,10 @@ from typing import Any
 import boto3  # noqa: F401 - what the functions import when they need it is to be there already
 
 from chalicelib.triggers.schedule import schedule
+from chalicelib.triggers.stream import stream
 from chalicelib.triggers.worker import worker
 
-HANDLERS = {"schedule": schedule, "worker": worker}
+HANDLERS = {"schedule": schedule, "stream": stream, "worker": worker}
 
 
 class Context:
