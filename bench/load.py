@@ -112,16 +112,16 @@ def _rising(place: Place) -> dict[str, bool]:
     print(f"{_PEOPLE:,} people; {_SECONDS} s each\n")
     print("| callers | requests/s | p50 ms | p95 ms | p99 ms | errors |")
     print("| ---: | ---: | ---: | ---: | ---: | ---: |")
-    total, errors = Notes(), dict[str, int]()
+    total = Notes()
     for callers in _CONCURRENCIES:
         notes, _, _ = _run(place, callers, _SECONDS)
         names = {name for name, _ in notes.statuses}
         rate = sum(notes.statuses.values()) / _SECONDS
         latencies = " | ".join(f"{notes.percentile(share, names):.1f}" for share in _SHARES)
         print(f"| {callers} | {rate:.0f} | {latencies} | {sum(notes.errors().values())} |")
-        errors |= notes.errors()
         total.merge(notes)
     _report(total)
+    errors = total.errors()
     return {f"no errors{f': {errors}' if errors else ''}": not errors}
 
 

@@ -56,7 +56,7 @@ def _charts() -> list[tuple[str, str, list[Metric]]]:
         ("Dead letters", "Maximum", _sqs("ApproximateNumberOfMessagesVisible", *_DEAD_LETTERS)),
         ("Read units", "Sum", _dynamodb("ConsumedReadCapacityUnits")),
         ("Write units", "Sum", _dynamodb("ConsumedWriteCapacityUnits")),
-        ("Failed exports", "Sum", [["StoreUsers/${Stage}", "FailedExports"]]),
+        ("Failed exports", "Sum", [["StoreUsers/${Stage}", "failed", "event", "export.failed"]]),
     ]
 
 

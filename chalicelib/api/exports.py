@@ -6,7 +6,7 @@ from chalicelib.api import rows
 from chalicelib.api.auth import Actor
 from chalicelib.api.http import Answer, Call, serves
 from chalicelib.errors import ExportGoneError, ExportNotReadyError
-from chalicelib.exports import delivery, jobs
+from chalicelib.exports import delivery, jobs, reasons
 from chalicelib.exports.orders import Order, submit
 from chalicelib.users import audit
 from chalicelib.users.tables import ExportItem
@@ -113,11 +113,8 @@ def _job(job: ExportItem, download_url: str | None = None) -> dict[str, Any]:
         "sha256": job.sha256,
         "file_name": job.file_name,
         "download_url": download_url,
-        "error": job.error or (_ABANDONED if status == "failed" else None),
+        "error": job.error or (reasons.ABANDONED[job.language] if status == "failed" else None),
     }
-
-
-_ABANDONED = "Nobody could finish this export; ask for a new one"
 
 
 def _whole(number: float | None) -> int | None:

@@ -16,30 +16,14 @@ from pynamodb.expressions.update import Action
 from chalicelib import clock, log, metrics
 from chalicelib.dynamodb import ConditionFailedError, StoreRefusedError
 from chalicelib.errors import StoreUnavailableError
-from chalicelib.exports import announcing, delivery, jobs, lease, rows
+from chalicelib.exports import announcing, delivery, jobs, lease, reasons, rows
 from chalicelib.exports.files import Written, file_name, object_key, write_file
 from chalicelib.exports.lease import Lease, LostError, OutOfTimeError
 from chalicelib.exports.newleads import NewLeads
+from chalicelib.exports.reasons import MAX_ATTEMPTS, Reason
 from chalicelib.settings import settings
 from chalicelib.users.model import StoreUser
 from chalicelib.users.tables import ExportItem, store
-
-MAX_ATTEMPTS = 3
-"""Attempts that may fail; ExportsQueue in infra/resources.yaml delivers a message more often."""
-
-_DIED = f"{MAX_ATTEMPTS} attempts ended without a word; narrow the list down with filters"
-_REFUSED = (
-    f"Gave up after {MAX_ATTEMPTS} attempts: the data store refuses to serve this system; "
-    "tell whoever runs it"
-)
-_BUG = (
-    "Something went wrong on our side; the details are in the log: "
-    "tell whoever runs this system the id of the export"
-)
-_TOO_LONG = (
-    f"It could not be finished within the time of one run, in {MAX_ATTEMPTS} attempts; "
-    "narrow the list down with filters, and ask again"
-)
 
 
 class BusyError(Exception):
@@ -96,7 +80,7 @@ def _take(export_id: str) -> ExportItem | None:
 
 def _work(job: ExportItem, remaining_seconds: Callable[[], float]) -> None:
     if job.attempt > MAX_ATTEMPTS:
-        _fail(job, _DIED)
+        _fail(job, reasons.DIED)
         return
     try:
         _produce(job, remaining_seconds)
@@ -104,17 +88,17 @@ def _work(job: ExportItem, remaining_seconds: Callable[[], float]) -> None:
         log.event("export.left", export_id=job.id, attempt=int(job.attempt))
         _remove_files(job)
     except OutOfTimeError:
-        _try_again(job, _TOO_LONG)
-    except StoreUnavailableError as error:
-        _try_again(job, f"Gave up after {MAX_ATTEMPTS} attempts: {error.detail}")
+        _try_again(job, reasons.TOO_LONG)
+    except StoreUnavailableError:
+        _try_again(job, reasons.UNAVAILABLE)
     except StoreRefusedError as error:
         # Credentials that expire under way are among these: the next delivery has new ones.
-        _try_again(job, f"{_REFUSED} ({error.code})")
+        _try_again(job, reasons.refused(error.code))
     except Exception as error:  # noqa: BLE001 - any bug must end the job, not leave it running
-        _fail(job, _BUG, log.failure(error))
+        _fail(job, reasons.BUG, log.failure(error))
 
 
-def _try_again(job: ExportItem, reason: str) -> None:
+def _try_again(job: ExportItem, reason: Reason) -> None:
     """Raise the error that is being handled, unless this attempt was the last."""
     if job.attempt < MAX_ATTEMPTS:
         _release(job)
@@ -169,12 +153,13 @@ def _succeed(job: ExportItem, file: Written) -> None:
     )
 
 
-def _fail(job: ExportItem, reason: str, details: Mapping[str, Any] | None = None) -> None:
-    facts = {**_named(job), "reason": reason, "failed": 1, **(details or {})}
+def _fail(job: ExportItem, reason: Reason, details: Mapping[str, Any] | None = None) -> None:
+    facts = {**_named(job), "reason": reason["en"], "failed": 1, **(details or {})}
     metrics.event("export.failed", level="ERROR", **facts)
-    end = {"status": "failed", "error": reason, "finished_at": clock.instant(clock.now())}
+    told = reason[job.language]
+    end = {"status": "failed", "error": told, "finished_at": clock.instant(clock.now())}
     with suppress(LostError):
-        _end(job, end, "export.failed", {"reason": reason})
+        _end(job, end, "export.failed", {"reason": told})
     with suppress(StoreUnavailableError):  # The bucket's lifecycle sees to what is left.
         _remove_files(job)
 

@@ -84,21 +84,22 @@ class Done:
 def erase(person: Person, by: str, apply: Apply, queues: Queues) -> Done:
     """Erase the person; what was done. Raises `ErasureError`, `StoreUsersError`.
 
-    While it is known which words are theirs, searches for them are found; so those come first.
+    While it is known which words are theirs, searches for them are found; so those come first,
+    also those of the exports that are running.
     """
     done = Done(person)
+    traces.wait_for_exports(_EXPORT_SECONDS)
     done.searches = traces.forget_searches(person)
     remove(person, apply)
     traces.wait_for_exports(_EXPORT_SECONDS)
     done.files = traces.expire_files(person, by)
     done.searches += traces.forget_searches(person)
     done.deliveries = traces.forget_deliveries(person.id)
-    done.letters = traces.remove_dead_letters(
-        queues.projection, lambda record: traces.is_record_of(record, person)
-    )
-    done.letters += traces.remove_dead_letters(
-        queues.exports, lambda message: traces.is_order_about(message, person)
-    )
+    for queue, is_concerned in (
+        (queues.projection, traces.is_record_of),
+        (queues.exports, traces.is_order_about),
+    ):
+        done.letters += traces.remove_dead_letters(queue, person, is_concerned)
     done.acts = traces.unlink_acts(person.id)
     _note(done, by)
     return done

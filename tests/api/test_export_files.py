@@ -125,7 +125,7 @@ def test_an_export_that_nobody_could_finish_reads_failed(api: Client, monday: Cl
     monday.goes_on(7_201)
     job = api.get(f"/v1/exports/{export_id}").json
     assert (job["status"], job["error"]) == (
-        *("failed", "Nobody could finish this export; ask for a new one"),
+        *("failed", "Nadie pudo terminar esta exportación; pida una nueva"),
     )
 
 

@@ -34,12 +34,12 @@ TRIES = 4
 
 SUCCESS = {"containing": ("export.succeeded",)}
 UNREACHABLE = (
-    "Gave up after 3 attempts: "
-    "The file store or the queue could not be reached; try again in a while"
+    "Se desistió tras 3 intentos: un servicio que hace falta no respondió; "
+    "vuelva a pedirla dentro de un rato"
 )
 REFUSED = (
-    "Gave up after 3 attempts: the data store refuses to serve this system; "
-    "tell whoever runs it (AccessDeniedException)"
+    "Se desistió tras 3 intentos: el almacén de datos rechaza a este sistema; "
+    "avise a quien lo opera (AccessDeniedException)"
 )
 S3_DENIED = refused(403, "AccessDenied")
 

@@ -21,7 +21,7 @@ from tests.faults.exports import (
 )
 
 SUCCESS = {"containing": ("export.succeeded",)}
-DIED = "3 attempts ended without a word; narrow the list down with filters"
+DIED = "3 intentos terminaron sin dar señales; acote el listado con filtros"
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_a_job_that_no_worker_may_write_reaches_the_dead_letters_and_fails(
     told = api.get(f"/v1/exports/{letter.export_id}").json
     assert (told["status"], told["error"]) == (
         "failed",
-        "Nobody could finish this export; ask for a new one",
+        "Nadie pudo terminar esta exportación; pida una nueva",
     )
 
 

@@ -312,3 +312,20 @@ def test_an_id_is_found_across_the_parts_in_which_a_file_is_read(
             aws.s3().put_object(Bucket="exports-bucket", Key=name, Body=body)
             assert files.holds(name, "cus_0042") is expected, (size, name)
     assert not files.holds("gone", "cus_0042")
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["no json of {0}", '{{"x":"{0}"}}', '{{"dynamodb":null,"id":"{0}"}}']
+)
+def test_letters_that_make_no_sense_do_not_stop_an_erasure(
+    feed: Feed, dead_exports: str, nonsense: str
+) -> None:
+    """They are what dead-letter queues are for; of them the id alone tells."""
+    save(PERSON)
+    follow(feed)
+    queues = [settings().projection_dead_letters_url, dead_exports]
+    for queue in queues:
+        for user_id in ("cus_0042", "cus_00421"):
+            aws.sqs().send_message(QueueUrl=queue, MessageBody=nonsense.format(user_id))
+    _erase(dead_exports)
+    assert [taken(queue) for queue in queues] == [[nonsense.format("cus_00421")]] * 2

@@ -251,8 +251,8 @@ def test_an_export_that_takes_longer_than_a_function_may_fails_and_says_what_to_
     job = stored_job(message)
     assert (job.status, job.attempt) == ("failed", 3)
     assert job.error == (
-        "It could not be finished within the time of one run, in 3 attempts; "
-        "narrow the list down with filters, and ask again"
+        "No se pudo terminar en el tiempo de una ejecución, en 3 intentos; "
+        "acote el listado con filtros y vuelva a pedirla"
     )
     assert object_keys() == []
     assert audited(job) == ["export.failed", "export.requested"]
@@ -267,4 +267,4 @@ def test_an_export_whose_workers_all_died_fails_and_says_what_to_do(clock: Clock
     deliver(message)
     job = stored_job(message)
     assert job.status == "failed"
-    assert job.error == ("3 attempts ended without a word; narrow the list down with filters")
+    assert job.error == "3 intentos terminaron sin dar señales; acote el listado con filtros"

@@ -30,12 +30,12 @@ from tests.exporting import (
 
 pytestmark = pytest.mark.usefixtures("cloud")
 GAVE_UP = (
-    "Gave up after 3 attempts: "
-    "The file store or the queue could not be reached; try again in a while"
+    "Se desistió tras 3 intentos: un servicio que hace falta no respondió; "
+    "vuelva a pedirla dentro de un rato"
 )
 A_BUG = (
-    "Something went wrong on our side; the details are in the log: "
-    "tell whoever runs this system the id of the export"
+    "Algo falló por nuestra parte; los detalles están en el registro: "
+    "diga a quien opera el sistema el id de la exportación"
 )
 PERSONAL = re.compile(r"Juan|Pérez|juan@example|3001112233|ana@example")
 PAGES = [1, 5]

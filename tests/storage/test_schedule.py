@@ -267,7 +267,7 @@ def test_a_run_that_failed_is_told_of_on_the_alarm_topic(now: Clock) -> None:
     failed = failed_run_for_new(now, FIRST)
     (mail,) = alarms.take_raw()
     assert failed.id in mail["Message"]
-    assert "Gave up after 3 attempts" in mail["Message"]
+    assert "Se desistió tras 3 intentos" in mail["Message"]
 
 
 def test_a_period_without_leads_says_so_and_has_no_link(now: Clock) -> None:

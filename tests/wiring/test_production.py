@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from chalicelib import metrics
 from infra import package
 from infra.package import ROOT, TEMPLATE
 
@@ -110,11 +111,11 @@ def test_the_api_takes_so_many_requests_and_no_more() -> None:
 
 
 def _watched() -> set[tuple[str, str]]:
-    """What alarms look at: a metric, and the logical id that it is of."""
+    """What alarms look at: a metric, and the logical id, or the event of the log, that it is of."""
     found = set()
     for alarm in _of_type("AWS::CloudWatch::Alarm").values():
-        of = [next(iter(one["Value"].values())) for one in alarm["Dimensions"]]
-        name = of[0] if of else ""
+        (of,) = (one["Value"] for one in alarm["Dimensions"])
+        name = of if isinstance(of, str) else next(iter(of.values()))
         found.add((alarm["MetricName"], name if isinstance(name, str) else name[0]))
     return found
 
@@ -130,7 +131,7 @@ def test_every_way_to_fail_raises_an_alarm() -> None:
         ("ApproximateNumberOfMessagesVisible", "ProjectionDeadLetters"),
         ("ApproximateNumberOfMessagesVisible", "ScheduleDeadLetters"),
         ("5XXError", "store-users-${Stage}"),
-        ("FailedExports", ""),
+        ("failed", "export.failed"),
     }
     assert _of_type("AWS::Serverless::Api")["RestAPI"]["Name"] == {
         "Fn::Sub": "store-users-${Stage}"
@@ -150,15 +151,10 @@ def test_every_alarm_and_its_end_are_told() -> None:
 
 
 def test_an_export_that_failed_is_counted_by_the_line_that_says_so() -> None:
-    (metric,) = _of_type("AWS::Logs::MetricFilter").values()
-    assert metric["LogGroupName"] == {"Ref": "WorkerLogs"}
-    assert metric["FilterPattern"] == '{ $.event = "export.failed" }'
-    (made,) = metric["MetricTransformations"]
     alarm = _of_type("AWS::CloudWatch::Alarm")["FailedExportsAlarm"]
-    assert (made["MetricNamespace"], made["MetricName"]) == (
-        alarm["Namespace"],
-        alarm["MetricName"],
-    )
+    assert alarm["Namespace"] == {"Fn::Sub": "StoreUsers/${Stage}"}
+    assert alarm["Dimensions"] == [{"Name": "event", "Value": "export.failed"}]
+    assert alarm["MetricName"] in metrics.UNITS
 
 
 def test_the_dashboard_shows_resources_that_are_there() -> None:

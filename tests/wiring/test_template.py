@@ -9,7 +9,7 @@ import yaml
 from pynamodb.models import Model
 
 from chalicelib.api.problems import PROBLEMS, RETRY_AFTER_SECONDS
-from chalicelib.exports import delivery, newleads, running
+from chalicelib.exports import delivery, newleads, reasons
 from chalicelib.settings import Settings
 from chalicelib.users import tables
 from chalicelib.users.listing import SORTS
@@ -135,7 +135,7 @@ def test_the_queue_of_exports_fits_the_worker() -> None:
     queue = _properties("ExportsQueue")
     assert queue["VisibilityTimeout"] >= worker["lambda_timeout"]
     # A message that finds another worker at the job comes back, too.
-    assert queue["RedrivePolicy"]["maxReceiveCount"] > running.MAX_ATTEMPTS
+    assert queue["RedrivePolicy"]["maxReceiveCount"] > reasons.MAX_ATTEMPTS
 
 
 def test_the_bucket_forgets_files_and_what_failed_runs_and_uploads_have_left() -> None:
