@@ -52,6 +52,7 @@ test-fast: .venv/ready ## Run the tests that need no local stack
 
 bench: .venv/ready ## Measure what docs/performance.md claims (needs java 17 and npm, or BENCH_ENDPOINT; chromium)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@$(BIN)/python -m bench.tutorial
 	@$(BIN)/python -m bench.cold_start
 	@$(BIN)/python -m bench.search
 	@$(BIN)/python -m bench.lists

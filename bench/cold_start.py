@@ -61,15 +61,15 @@ _REQUESTS = 100
 Times = dict[str, list[float]]
 
 
-def cold(rounds: int) -> dict[str, float]:
-    """The seconds of processor time that each program of `COLD` takes."""
+def cold(rounds: int, programs: Mapping[str, str] = COLD) -> dict[str, float]:
+    """The seconds of processor time that each program takes, with the package to import from."""
     package.build()
-    times: Times = {name: [] for name in COLD}
+    times: Times = {name: [] for name in programs}
     with tempfile.TemporaryDirectory() as folder:
         with zipfile.ZipFile(package.ARCHIVE) as made:
             made.extractall(folder)
         for _ in range(rounds):
-            for name, program in COLD.items():
+            for name, program in programs.items():
                 times[name].append(_loading(Path(folder), program))
     return {name: median(taken) for name, taken in times.items()}
 

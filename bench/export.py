@@ -163,16 +163,12 @@ def _export(step: dict[str, Any], tenths: Tenths) -> Callable[[], int]:
     from chalicelib.exports.files import write_file
     from chalicelib.users.filters import Filters
     from chalicelib.users.model import Kind
-    from chalicelib.users.tables import ExportItem
 
     since = exported.registered_of(step["stored"] - step["rows"])
-    job = ExportItem("exp_bench", resource="customers", format="xlsx", language="es", attempt=1)
-    job.requested_at, job.requested_by, job.filters = exported.registered_of(0), "bench", {}
-    job.origin, job.fingerprint = "manual", ""
 
     def export() -> int:
         chunks = rows.everyone(Kind.CUSTOMER, Filters(registered_since=since))
-        written = write_file(job, tenths.of(chunks), lambda: None)
+        written = write_file(exported.job(), tenths.of(chunks), lambda: None)
         _all_of(written.tally.rows, step["rows"])
         return written.size_bytes
 

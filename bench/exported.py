@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from chalicelib.exports.columns import COLUMNS, Layout
 from chalicelib.users.model import Ecosystem, Encounters, Kind, Licences, StoreUser, Subscription
+from chalicelib.users.tables import ExportItem
 
 _FIRST = ("María José", "Ana", "Luis", "Jorge Andrés", "Sofía", "Óscar", "Inés", "Tomás", "Lucía")
 _LAST = ("Gómez Ruiz", "Rodríguez", "Pérez", "Muñoz Díaz", "Quiñones", "Vargas", "Ortega Peña")
@@ -17,6 +18,14 @@ def layout() -> Layout:
     """Twelve of the columns of customers: seven texts, a phone, an instant, two dates, a number."""
     columns = COLUMNS[Kind.CUSTOMER]
     return Layout("Customers", [*columns[:9], *columns[11:13], columns[13]], "es")
+
+
+def job() -> ExportItem:
+    """The order of a workbook of customers, in Spanish, as a worker has it."""
+    made = ExportItem("exp_bench", resource="customers", format="xlsx", language="es", attempt=1)
+    made.requested_at, made.requested_by, made.filters = registered_of(0), "bench", {}
+    made.origin, made.fingerprint = "manual", ""
+    return made
 
 
 def customers(count: int) -> Iterator[StoreUser]:

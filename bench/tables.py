@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 import yaml
 from botocore.config import Config
+from pynamodb.models import Model
 
 from chalicelib import keys
 from chalicelib.dynamodb import connection
@@ -49,9 +50,13 @@ _Loader.add_multi_constructor("!", lambda _loader, _tag, node: str(node.value))
 
 @dataclass(slots=True)
 class Meter:
-    """What was asked of DynamoDB: operations with their read or write units, in order."""
+    """What was asked of DynamoDB: operations with their read or write units, in order.
+
+    Of a transaction there is one for each item; `requests` counts it as one.
+    """
 
     calls: list[tuple[str, str, float, int]]
+    requests: int = 0
 
     def units(self, *operations: str, table: str | None = None) -> float:
         """The units of these operations, on that table."""
@@ -129,10 +134,10 @@ def derived_rows(user: StoreUser) -> Iterator[tuple[str, str, str]]:
 
 
 @contextmanager
-def metered() -> Iterator[Meter]:
-    """Note what the code asks of DynamoDB meanwhile."""
+def metered(*clients: Any) -> Iterator[Meter]:
+    """Note what is asked of DynamoDB meanwhile through the clients; through the code's, if none."""
     meter = Meter([])
-    events = store().client.meta.events
+    hooks = [client.meta.events for client in clients or (store().client,)]
 
     def note_transaction(params: Any, **_: Any) -> None:
         """Two units an item of up to 1 kB: DynamoDB Local says two, however many there are."""
@@ -141,6 +146,7 @@ def metered() -> Iterator[Meter]:
             meter.calls.append(("TransactWriteItems", table, 2.0, 0))
 
     def note(parsed: Any, model: Any, **_: Any) -> None:
+        meter.requests += 1
         if model.name == "TransactWriteItems":
             return
         consumed = parsed.get("ConsumedCapacity") or []
@@ -149,13 +155,20 @@ def metered() -> Iterator[Meter]:
             meter.calls.append((*call[:3], call[3] or 0))
 
     transaction = "provide-client-params.dynamodb.TransactWriteItems"
-    events.register("after-call.dynamodb", note)
-    events.register(transaction, note_transaction)
+    for events in hooks:
+        events.register("after-call.dynamodb", note)
+        events.register(transaction, note_transaction)
     try:
         yield meter
     finally:
-        events.unregister("after-call.dynamodb", note)
-        events.unregister(transaction, note_transaction)
+        for events in hooks:
+            events.unregister("after-call.dynamodb", note)
+            events.unregister(transaction, note_transaction)
+
+
+def client_of(model: type[Model]) -> Any:
+    """The client of a model that has a connection of its own, as PynamoDB makes them."""
+    return model._get_connection().connection.client  # noqa: SLF001 - it has no public way
 
 
 def _client(endpoint: str) -> Any:
