@@ -101,6 +101,8 @@ def test_modules_are_small_and_write_no_html(name: str) -> None:
     forbidden = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function"
     assert not re.search(forbidden, code)
     assert "console." not in code
+    # Lines are served joined: a comment behind code would swallow the next one.
+    assert not re.search(r"\S.*(?<!:)// ", re.sub(r"^\s*//.*$", "", code, flags=re.MULTILINE))
 
 
 def test_every_module_is_asked_for_at_once() -> None:

@@ -49,6 +49,22 @@ def test_marketing_sees_the_leads_alone(screen: Screen) -> None:
     assert screen.page.url.endswith("#/leads")
 
 
+def test_no_link_leads_marketing_to_the_customers(screen: Screen) -> None:
+    page = screen.sign_in("marketing", "#/leads?limit=10").page
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if "/v1/customers" in one.url else None)
+    for follow in (
+        lambda: page.get_by_role("link", name="Store Users").click(),
+        lambda: page.evaluate("location.hash = '#/customers?limit=10'"),
+    ):
+        follow()
+        page.wait_for_url("**/#/leads")
+        screen.settle()
+        expect(page.get_by_role("tab", selected=True)).to_have_text("Leads")
+        expect(screen.rows.first).to_be_visible()
+    assert asked == []
+
+
 def test_filters_narrow_the_list_and_stand_as_chips(screen: Screen) -> None:
     page = screen.sign_in("viewer").page
     page.click("#filter")
@@ -102,8 +118,11 @@ def test_pages_go_forward_back_and_to_the_first(screen: Screen) -> None:
     expect(page.locator("#page-next")).to_be_focused()
     second = screen.names()
     assert second != first
+    page.locator("#rows").evaluate("one => one.scrollTo(0, 200)")
+    assert _scrolled(page) > 0
     page.click("#page-next")
     expect(page.locator("#range")).to_contain_text("21–")
+    assert _scrolled(page) == 0
     page.click("#page-previous")
     expect(page.locator("#range")).to_contain_text("11–20")
     assert screen.names() == second
@@ -113,6 +132,11 @@ def test_pages_go_forward_back_and_to_the_first(screen: Screen) -> None:
     page.select_option("#page-size", "50")
     expect(page.locator("#range")).not_to_contain_text("1–10 ")
     assert "limit=50" in page.url
+
+
+def _scrolled(page: Page) -> float:
+    pixels: float = page.locator("#rows").evaluate("one => one.scrollTop")
+    return pixels
 
 
 def test_reload_back_and_a_sent_link_restore_the_view(opener: Opener) -> None:
@@ -178,6 +202,7 @@ def test_nothing_found_offers_to_take_the_filters_away(screen: Screen) -> None:
     screen.button("empty.reset").click()
     screen.settle()
     expect(screen.rows.first).to_be_visible()
+    expect(screen.page.locator("#rows")).to_be_focused()
     assert screen.page.url.endswith("#/leads")
 
 
