@@ -62,8 +62,8 @@ def _files() -> dict[str, tuple[str, str]]:
 
 # Lines of comment and indentation: they are for whoever reads the sources, a third of their size.
 _FOR_READERS = re.compile(r"^\s*(//.*|/\*.*|\* .*|\*/)?\n|^[ \t]+", re.MULTILINE)
-# Ends of lines at which neither a statement nor a comment can end: nothing else hangs on them.
-_ENDS_INSIDE = re.compile(r"(?<=[{(\[,;])\n|\n(?=[})\]])")
+# Ends of lines inside of brackets, and after `;`, mean nothing; nor does a comma before a bracket.
+_ENDS_INSIDE = re.compile(r",?\n(?=[})\]])|(?<=[{(\[,;])\n")
 _BLANKS_OF_STYLE = re.compile(r"(?<=[{};,:])\s|\s(?=\{)|;?\s(?=\})")
 
 

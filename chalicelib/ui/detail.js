@@ -123,16 +123,10 @@ function access(row) {
   return h(
     "div",
     { class: "line" },
-    detailSwitch(row),
+    Object.assign(switchOf(row), { id: "detail-switch" }),
     h("span", null, row.ecosystem ? term("access", row.access) : t("problem.no-ecosystem")),
     last && h("span", { class: "quiet" }, `${moment(last.at)} · `, theirs(last.by)),
   );
-}
-
-function detailSwitch(row) {
-  const toggle = switchOf(row);
-  toggle.id = "detail-switch";
-  return toggle;
 }
 
 // After a switch, everything about this customer is read again.
@@ -140,10 +134,10 @@ addEventListener("changed", () => dialog && load(dialog.dataset.of));
 
 function encounters(given) {
   if (!given) return h("p", null, "—");
-  const { included = 0, used = 0 } = given;
+  const [included, used] = [given.included ?? 0, given.used ?? 0];
   return [
-    h("p", null, t("encounters.of", { used: used ?? 0, n: included ?? 0 })),
-    h("meter", { min: 0, max: included || 1, value: used ?? 0, high: (included || 1) * 0.9, "aria-label": t("encounters") }),
+    h("p", null, t("encounters.of", { used, n: included })),
+    h("meter", { min: 0, max: included || 1, value: used, high: (included || 1) * 0.9, "aria-label": t("encounters") }),
   ];
 }
 

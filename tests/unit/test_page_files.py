@@ -86,10 +86,12 @@ def test_no_text_for_people_stands_in_the_code(name: str) -> None:
     assert suspects == []
 
 
-def test_index_holds_no_text_but_the_name_and_a_word_on_scripts() -> None:
+def test_index_holds_no_text_but_the_name_and_what_is_said_where_nothing_loads() -> None:
     text = re.sub(r"<[^>]*>", "", (_UI / "index.html").read_text()).split("\n")
     assert [line for line in text if line.strip()] == [
         "Store Users",
+        "Store Users no se ha podido cargar. Store Users could not be loaded.",
+        "Reintentar · Try again",
         "Store Users necesita JavaScript. Store Users needs JavaScript.",
     ]
 
