@@ -9,11 +9,10 @@ const OTHERS = { 0: "problem.offline", 401: "session.over", 429: "problem.busy",
 /** What the API, or the way to it, answered instead of what was asked for. */
 export class Problem extends Error {
   constructor(status, body = {}) {
-    super(body.title ?? "");
+    super(body.title);
     this.status = status;
     this.code = (body.type ?? "").split("/").pop();
     this.body = body;
-    this.requestId = body.request_id;
   }
 
   /** In the reader's words, with what can be done. */

@@ -52,7 +52,7 @@ async function load(id) {
   } catch (error) {
     if (dialog?.dataset.of !== id) return;
     title(id);
-    place.replaceChildren(trouble(error, () => load(id)));
+    fill(trouble(error, () => load(id)));
   }
   place.removeAttribute("aria-busy");
 }
@@ -92,7 +92,14 @@ function draw(row) {
     parts.push(part("licences", licences(subscription?.licences)));
     if (permissions.has("audit:read") && row.ecosystem) parts.push(part("history", history(row)));
   }
-  dialog.querySelector("#detail").replaceChildren(...parts);
+  fill(...parts);
+}
+
+/** Draw the content anew; the focus stays where it was, or in the window at least. */
+function fill(...parts) {
+  const place = dialog.querySelector("#detail");
+  redraw(place, () => place.replaceChildren(...parts));
+  if (document.activeElement === document.body) dialog.querySelector("h2").focus();
 }
 
 const part = (name, ...content) => h("section", { class: name.replace(".", "-") }, h("h3", null, t(name)), content);

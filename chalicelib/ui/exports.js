@@ -7,7 +7,7 @@ import { chips } from "./filters.js";
 import { download, follow, isUnderWay, mayCancel, remove } from "./jobs.js";
 import { shown } from "./list.js";
 import { known } from "./pager.js";
-import { actions, open, trouble } from "./windows.js";
+import { actions, announce, open, trouble } from "./windows.js";
 import { language, moment, size, t, term } from "./words.js";
 
 export function openExports(permissions) {
@@ -73,7 +73,7 @@ async function order(form, wish, key, answer, dialog) {
     const { data: job } = await call("POST", "v1/exports", { body, headers: { "Idempotency-Key": key } });
     dialog.close();
     follow(job);
-    document.getElementById("live").textContent = t("export.begun");
+    announce(t("export.begun"));
   } catch (error) {
     answer.replaceChildren(trouble(error));
     submit.disabled = false;

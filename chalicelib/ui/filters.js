@@ -89,10 +89,6 @@ export function openFilters() {
 
 function read(form) {
   const data = new FormData(form);
-  const single = [...Object.keys(CHOICES), "registered_from", "registered_to"];
-  const many = ["status", "plan"];
-  return Object.fromEntries([
-    ...single.map((name) => [name, data.get(name) || null]),
-    ...many.map((name) => [name, data.getAll(name)]),
-  ]);
+  const names = [...Object.keys(CHOICES), "status", "plan", "registered_from", "registered_to"];
+  return Object.fromEntries(names.map((name) => [name, data.getAll(name).filter(Boolean)]));
 }

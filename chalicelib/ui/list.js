@@ -7,7 +7,7 @@ import { button, h, redraw } from "./dom.js";
 import { learnPlans } from "./filters.js";
 import { drawPager, rangeWords } from "./pager.js";
 import { accessSwitch, drawHead, drawRow, drawTable, skeleton } from "./table.js";
-import { say, trouble } from "./windows.js";
+import { announce, say, trouble } from "./windows.js";
 import { t } from "./words.js";
 
 const SKELETON_AFTER_MS = 200;
@@ -22,7 +22,7 @@ const handlers = {
     return permissions.has("access:change");
   },
   flip: (row) => flipAccess(row, changed),
-  explain: (why) => say(why),
+  explain: say,
   detail: (row) => go({ open: row.id }),
 };
 
@@ -96,7 +96,7 @@ function draw(rows, pager, answer) {
   if (!answer.data.length) rows.append(empty(answer.page));
   rows.parentElement.scrollTop = 0;
   redraw(pager, () => drawPager(pager, answer.page, answer.data.length));
-  document.getElementById("live").textContent = rangeWords(answer.page, answer.data.length);
+  announce(rangeWords(answer.page, answer.data.length));
   dispatchEvent(new CustomEvent("rows"));
 }
 

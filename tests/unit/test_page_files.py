@@ -23,7 +23,7 @@ _TECHNICAL = re.compile(
     r"^(AbortError|Arrow(Left|Right)|AWSCognito.*|Authorization|Bearer .*|Content-Type|DELETE|"
     r"Enter|Esc|GET|HEAD|Idempotency-Key|If-Match|InitiateAuth|NFKD|POST|PUT|"
     r"REFRESH_TOKEN_AUTH|RevokeToken|S256|SHA-256|UTC|X-Amz-Target|Lite|Plus|Premium|Free Trial|"
-    r"large exports|dialog\[open\] .*|input, textarea, select|textarea, input|"
+    r"TooManyRequests|large exports|dialog\[open\] .*|input, textarea, select|textarea, input|"
     r":hover, :focus-within|button\.main, textarea|:scope > button|0 0 16 16|M\d.*)$"
 )
 
@@ -103,7 +103,10 @@ def test_modules_are_small_and_write_no_html(name: str) -> None:
     forbidden = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function"
     assert not re.search(forbidden, code)
     assert "console." not in code
-    # Lines are served joined: a comment behind code would swallow the next one.
+    # Lines are served joined: a comment behind code would swallow the next one. And blanks at
+    # brackets are not served, which no literal may miss.
+    for literal in _literals(name):
+        assert not re.search(r"[{(\[]\s|\s[)\]]", re.sub(r"\$\{[^}]*\}", "x", literal)), literal
     assert not re.search(r"\S.*(?<!:)// ", re.sub(r"^\s*//.*$", "", code, flags=re.MULTILINE))
 
 

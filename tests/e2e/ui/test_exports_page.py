@@ -130,6 +130,23 @@ def test_an_export_under_way_can_be_cancelled(screen: Screen, job: dict[str, Any
     assert len(deleted) == 1
 
 
+def test_a_cancellation_that_fails_is_not_told_as_done(screen: Screen, job: dict[str, Any]) -> None:
+    screen.allowed.add(503)
+    _answers(screen, job)
+    page = screen.sign_in("admin").page
+
+    def answer(route: Route) -> None:
+        if route.request.method == "DELETE":
+            route.fulfill(status=503, json={"type": "/problems/store-unavailable", "status": 503})
+        else:
+            route.fulfill(json=job)
+
+    page.route("**/v1/exports/exp_1", answer)
+    page.locator(".job").get_by_role("button", name=screen.t("cancel")).click()
+    expect(page.locator(".toast")).to_contain_text([screen.t("problem.busy")])
+    expect(page.locator(".job")).to_have_count(1)
+
+
 def test_an_order_whose_answer_was_lost_is_the_same_order_until_something_else_is_chosen(
     screen: Screen,
 ) -> None:
@@ -214,9 +231,7 @@ def test_while_rows_are_on_their_way_no_number_of_others_is_told(screen: Screen)
     expect(page.locator("#what")).to_have_text(f"Customers: {screen.t('export.unknown')}")
 
 
-def test_the_order_is_the_one_that_the_window_tells_of(
-    screen: Screen, job: dict[str, Any]
-) -> None:
+def test_the_order_is_the_one_that_the_window_tells_of(screen: Screen, job: dict[str, Any]) -> None:
     page = screen.sign_in("admin", "#/customers?limit=10").page
     page.click("#tab-leads")
     screen.settle()

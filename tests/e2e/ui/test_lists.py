@@ -330,3 +330,25 @@ def test_states_are_words_and_marks_and_not_colour_alone(screen: Screen) -> None
     off = page.locator(".switch[aria-checked=false]").first.evaluate(mark)
     assert on.startswith('"✓"')
     assert off.startswith('"✕"')
+
+
+def test_the_chart_shows_the_span_that_was_chosen_last(screen: Screen) -> None:
+    page = screen.sign_in("viewer").page
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/v1/totals?**", hold_the_first)
+    with page.expect_request("**/v1/totals?**"):
+        page.click("#tab-leads")
+    page.select_option("#chart-span", "90")
+    expect(page.locator(".chart rect")).to_have_count(90)
+    with page.expect_response(held[0].request.url) as late:
+        held[0].continue_()
+    late.value.finished()
+    page.evaluate("() => new Promise(done => requestAnimationFrame(done))")
+    expect(page.locator(".chart rect")).to_have_count(90)
