@@ -98,7 +98,10 @@ async function refresh() {
   return tokens.access;
 }
 
-/** The access token, a fresh one where it is about to end or was `refused`; null when the session is over. Throws when the pool cannot be asked. */
+/**
+ * The access token, a fresh one where it is about to end or was `refused`; null when the session is over.
+ * Throws when the pool cannot be asked for one.
+ */
 export async function accessToken(refused = false) {
   if (!tokens) return null;
   if (Date.now() < tokens.freshUntil && !refused) return tokens.access;
@@ -133,7 +136,10 @@ export function watchEnd(hear) {
 // A page that the browser kept and shows again, after Back, would show what was on it: it begins anew.
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
-/** End the session here (whoever sits down next sees nothing of it), at the user pool (the refresh token is worth nothing any more) and at its page. */
+/**
+ * End the session here (whoever sits down next sees nothing of it), at the user pool (the refresh token is
+ * worth nothing any more) and at its page.
+ */
 export async function signOut() {
   document.body.replaceChildren();
   const token = tokens?.refresh;

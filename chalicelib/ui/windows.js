@@ -64,10 +64,10 @@ export function say(words, { act = null, stay = false, kind = "note" } = {}) {
       }),
     button(t("close"), dismiss, { picture: "close", bare: true }),
   );
-  place()?.append(note);
   // An open dialog silences all that is outside of it.
-  if (note.closest("dialog")) note.role = "alert";
+  if (document.querySelector("dialog[open]")) note.role = "alert";
   else announce(words);
+  place()?.append(note);
   const go = () => (note.matches(":hover, :focus-within") ? setTimeout(go, STAY_MS) : dismiss());
   if (!stay) setTimeout(go, STAY_MS);
 }

@@ -203,22 +203,33 @@ def test_a_pool_that_cannot_be_asked_ends_no_session(opener: Opener, status: int
     expect(screen.rows.first).to_be_visible()
 
 
-def test_signing_out_while_the_token_is_renewed_is_no_error(opener: Opener) -> None:
-    screen = opener(clock=True).sign_in("viewer")
-    page = screen.page
+def _held(screen: Screen, action: str) -> list[Route]:
+    """From now on, what the page asks of the user pool by that action: the answer waits."""
     held: list[Route] = []
 
     def hold(route: Route) -> None:
-        if "InitiateAuth" in route.request.headers.get("x-amz-target", ""):
+        if route.request.headers.get("x-amz-target") == f"{_POOL}.{action}":
             held.append(route)
         else:
             route.fallback()
 
-    page.route(f"{screen.stack.facts['endpoint']}/**", hold)
+    screen.page.route(f"{screen.stack.facts['endpoint']}/**", hold)
+    return held
+
+
+def _await(screen: Screen, held: list[Route]) -> None:
+    # Playwright tells of requests while it is asked something.
+    eventually(lambda: screen.page.evaluate("1") and held)
+
+
+def test_signing_out_while_the_token_is_renewed_is_no_error(opener: Opener) -> None:
+    screen = opener(clock=True).sign_in("viewer")
+    page = screen.page
+    held = _held(screen, "InitiateAuth")
     page.route("**/logout?**", lambda route: route.fulfill(status=204))
     page.clock.fast_forward("00:59:30")
     page.click("#tab-leads")
-    eventually(lambda: page.evaluate("1") and len(held) == 1)
+    _await(screen, held)
     page.click("#sign-out")
     with page.expect_response(held[0].request.url):
         held[0].continue_()
@@ -255,18 +266,10 @@ def test_a_sign_in_whose_token_never_comes_has_failed(screen: Screen) -> None:
 
 def test_signing_out_leaves_nothing_to_see_at_once_and_after_going_back(screen: Screen) -> None:
     page = screen.sign_in("viewer").page
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        if "RevokeToken" in route.request.headers.get("x-amz-target", ""):
-            held.append(route)
-        else:
-            route.fallback()
-
-    page.route(f"{screen.stack.facts['endpoint']}/**", hold)
+    held = _held(screen, "RevokeToken")
     page.click("#sign-out")
     expect(page.locator("body")).to_be_empty()
-    eventually(lambda: page.evaluate("1") and len(held) == 1)
+    _await(screen, held)
     held[0].continue_()
     expect(page.locator("#sign-in")).to_be_visible()
     with page.expect_navigation():
