@@ -143,7 +143,8 @@ def test_a_cancellation_that_fails_is_not_told_as_done(screen: Screen, job: dict
 
     page.route("**/v1/exports/exp_1", answer)
     page.locator(".job").get_by_role("button", name=screen.t("cancel")).click()
-    expect(page.locator(".toast")).to_contain_text([screen.t("problem.busy")])
+    _toast(screen, screen.t("problem.busy")).wait_for()
+    assert page.locator(".toast p").all_inner_texts() == [screen.t("problem.busy")]
     expect(page.locator(".job")).to_have_count(1)
 
 
