@@ -34,8 +34,8 @@ def get_page(call: Call) -> Answer:  # noqa: ARG001 - a view
 
 @serves("get_page_file")
 def get_page_file(call: Call) -> Answer:
-    """A file of the page."""
-    return _file(call.parameters["file"], {"Cache-Control": "public, max-age=300"})
+    """A file of the page. Nobody keeps it unasked: modules of two versions do not fit together."""
+    return _file(call.parameters["file"], {"Cache-Control": "no-cache"})
 
 
 def _file(name: str, headers: dict[str, str]) -> Answer:
@@ -62,6 +62,8 @@ def _files() -> dict[str, tuple[str, str]]:
 
 # Lines of comment and indentation: they are for whoever reads the sources, a third of their size.
 _FOR_READERS = re.compile(r"^\s*(//.*|/\*.*|\* .*|\*/)?\n|^[ \t]+", re.MULTILINE)
+# Blanks and ends of lines at a bracket, ends after `,` and `;`, and a comma before a bracket.
+_BLANKS_OF_CODE = re.compile(r",?\s+(?=[})\]])|(?<=[{(\[])\s+|(?<=[,;])\n")
 _BLANKS_OF_STYLE = re.compile(r"(?<=[{};,:])\s|\s(?=\{)|;?\s(?=\})")
 
 
@@ -71,4 +73,5 @@ def _slim(path: Path) -> str:
     if path.suffix == ".json":
         return json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
     text = _FOR_READERS.sub("", text)
-    return _BLANKS_OF_STYLE.sub("", text) if path.suffix == ".css" else text
+    needless = {".css": _BLANKS_OF_STYLE, ".js": _BLANKS_OF_CODE}.get(path.suffix)
+    return needless.sub("", text) if needless else text

@@ -32,7 +32,7 @@ async function ask(wish) {
   try {
     const row = await get(`v1/customers/${wish.id}`);
     wish.update(row);
-    inside.replaceChildren(...form(wish, row).filter(Boolean));
+    inside.replaceChildren(...form(wish, row));
     inside.querySelector("textarea")?.focus();
   } catch (error) {
     inside.replaceChildren(trouble(error, () => ask(wish)));
@@ -41,7 +41,7 @@ async function ask(wish) {
 }
 
 /** The dialog's content for the row as it is now; `notice` stands above it. */
-function form(wish, row, notice = null) {
+function form(wish, row, notice = "") {
   const { wished, dialog } = wish;
   if (row.access === wished) {
     return [notice, whom(row), actions(button(t("close"), () => dialog.close(), { kind: "main" }))];
@@ -103,7 +103,8 @@ async function carryOut(wish, row, reason, submit, answer) {
     tell(now, wish.update);
   } catch (error) {
     submit.disabled = false;
-    if (error.code !== "version-conflict") answer.replaceChildren(trouble(error));
+    if (!wish.dialog.open) complain(error, wish.update);
+    else if (error.code !== "version-conflict") answer.replaceChildren(trouble(error));
     else conflict(wish, error.body.current, wish.inside);
   }
 }
@@ -118,7 +119,7 @@ function conflict(wish, current, inside) {
     h("strong", null, t("conflict")),
     last && h("p", null, `${moment(last.at)} · `, theirs(last.by), last.reason ? [": ", theirs(last.reason)] : ""),
   );
-  inside.replaceChildren(...form(wish, current, notice).filter(Boolean));
+  inside.replaceChildren(...form(wish, current, notice));
   inside.querySelector("button.main, textarea")?.focus();
 }
 
@@ -135,7 +136,13 @@ async function undo(row, access, update) {
     update(now);
     say(t(`switch.${access}.done`, { name: fullName(now) }));
   } catch (error) {
-    if (error.code === "version-conflict") update(error.body.current);
-    say(error.code === "version-conflict" ? t("conflict") : error.words, { stay: true, kind: "bad" });
+    complain(error, update);
   }
+}
+
+/** Say what went wrong after the dialog has been closed. */
+function complain(error, update) {
+  const conflicting = error.code === "version-conflict";
+  if (conflicting) update(error.body.current);
+  say(conflicting ? t("conflict") : error.words, { stay: true, kind: "bad" });
 }

@@ -8,6 +8,7 @@ const FILTERS = {
 export const SIZES = [10, 25, 50, 100];
 export const NEWEST = "-registered_at";
 let listeners = [];
+let allowed = [];
 export let view = null;
 
 function parse(hash) {
@@ -66,7 +67,9 @@ function show(next, replace) {
 
 function tell() {
   const before = view;
-  view = parse(location.hash);
+  const wished = parse(location.hash);
+  view = allowed.includes(wished.list) ? wished : { list: allowed[0], sort: NEWEST, limit: 25 };
+  history.replaceState(null, "", write(view));
   for (const listen of listeners) listen(view, before);
 }
 
@@ -80,10 +83,9 @@ export const forget = () => {
 
 addEventListener("popstate", () => view && tell());
 
+/** Show what the address wishes, or the first of `lists` where it wishes another than these. */
 export function start(lists) {
-  const wished = parse(location.hash);
-  const allowed = lists.includes(wished.list) ? wished : { list: lists[0], sort: NEWEST, limit: 25 };
-  history.replaceState(null, "", write(allowed));
+  allowed = lists;
   view = null;
   tell();
 }

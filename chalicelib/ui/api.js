@@ -9,11 +9,10 @@ const OTHERS = { 0: "problem.offline", 401: "session.over", 429: "problem.busy",
 /** What the API, or the way to it, answered instead of what was asked for. */
 export class Problem extends Error {
   constructor(status, body = {}) {
-    super(body.title ?? "");
+    super(body.title);
     this.status = status;
     this.code = (body.type ?? "").split("/").pop();
     this.body = body;
-    this.requestId = body.request_id;
   }
 
   /** In the reader's words, with what can be done. */
@@ -25,18 +24,19 @@ export class Problem extends Error {
 }
 
 /** The answer: `data` (parsed JSON) and `headers`. Throws `Problem`; an aborted call throws `AbortError`. */
-export async function call(method, path, { body, headers, signal } = {}) {
-  let reply = await send(method, path, { body, headers, signal }, await accessToken());
-  if (reply.status === 401) reply = await send(method, path, { body, headers, signal }, await accessToken(true));
+export async function call(method, path, options = {}) {
+  let reply = await send(method, path, options, false);
+  if (reply.status === 401) reply = await send(method, path, options, true);
   const text = await reply.text();
   const data = (reply.headers.get("Content-Type") ?? "").includes("json") && text ? JSON.parse(text) : null;
   if (!reply.ok) throw new Problem(reply.status, data ?? {});
   return { data, headers: reply.headers };
 }
 
-async function send(method, path, { body, headers, signal }, token) {
-  if (!token) throw new Problem(401, { type: "unauthenticated" });
+async function send(method, path, { body, headers, signal }, refused) {
   try {
+    const token = await accessToken(refused);
+    if (!token) throw new Problem(401, { type: "unauthenticated" });
     return await fetch(path, {
       method,
       signal,
@@ -48,7 +48,7 @@ async function send(method, path, { body, headers, signal }, token) {
       body: body && JSON.stringify(body),
     });
   } catch (error) {
-    if (error.name === "AbortError") throw error;
+    if (error instanceof Problem || error.name === "AbortError") throw error;
     throw new Problem(0);
   }
 }

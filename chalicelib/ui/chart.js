@@ -30,11 +30,13 @@ export function signUpsChart() {
 
 async function load(place, summary) {
   const to = Date.now();
+  const asked = span;
   try {
     const totals = await get(`v1/totals?list=leads&from=${date(to - (span - 1) * DAY_MS)}&to=${date(to)}`);
-    draw(place, summary, totals.days);
+    if (asked === span) draw(place, summary, totals.days);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
+    if (asked !== span) return;
     summary.textContent = t("chart.title");
     place.replaceChildren(h("p", { class: "quiet" }, error.words));
   }

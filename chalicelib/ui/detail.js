@@ -52,7 +52,7 @@ async function load(id) {
   } catch (error) {
     if (dialog?.dataset.of !== id) return;
     title(id);
-    place.replaceChildren(trouble(error, () => load(id)));
+    fill(trouble(error, () => load(id)));
   }
   place.removeAttribute("aria-busy");
 }
@@ -92,7 +92,14 @@ function draw(row) {
     parts.push(part("licences", licences(subscription?.licences)));
     if (permissions.has("audit:read") && row.ecosystem) parts.push(part("history", history(row)));
   }
-  dialog.querySelector("#detail").replaceChildren(...parts);
+  fill(...parts);
+}
+
+/** Draw the content anew; the focus stays where it was, or in the window at least. */
+function fill(...parts) {
+  const place = dialog.querySelector("#detail");
+  redraw(place, () => place.replaceChildren(...parts));
+  if (document.activeElement === document.body) dialog.querySelector("h2").focus();
 }
 
 const part = (name, ...content) => h("section", { class: name.replace(".", "-") }, h("h3", null, t(name)), content);
@@ -123,16 +130,10 @@ function access(row) {
   return h(
     "div",
     { class: "line" },
-    detailSwitch(row),
+    Object.assign(switchOf(row), { id: "detail-switch" }),
     h("span", null, row.ecosystem ? term("access", row.access) : t("problem.no-ecosystem")),
     last && h("span", { class: "quiet" }, `${moment(last.at)} · `, theirs(last.by)),
   );
-}
-
-function detailSwitch(row) {
-  const toggle = switchOf(row);
-  toggle.id = "detail-switch";
-  return toggle;
 }
 
 // After a switch, everything about this customer is read again.
@@ -140,10 +141,10 @@ addEventListener("changed", () => dialog && load(dialog.dataset.of));
 
 function encounters(given) {
   if (!given) return h("p", null, "—");
-  const { included = 0, used = 0 } = given;
+  const [included, used] = [given.included ?? 0, given.used ?? 0];
   return [
-    h("p", null, t("encounters.of", { used: used ?? 0, n: included ?? 0 })),
-    h("meter", { min: 0, max: included || 1, value: used ?? 0, high: (included || 1) * 0.9, "aria-label": t("encounters") }),
+    h("p", null, t("encounters.of", { used, n: included })),
+    h("meter", { min: 0, max: included || 1, value: used, high: (included || 1) * 0.9, "aria-label": t("encounters") }),
   ];
 }
 

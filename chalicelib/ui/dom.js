@@ -20,11 +20,11 @@ const ICONS = {
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (typeof value === "function") element.addEventListener(name, value);
-    else if (value !== null && value !== undefined && value !== false) {
+    else if ((value ?? false) !== false) {
       element.setAttribute(name, value === true ? "" : value);
     }
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(Infinity).filter((child) => (child ?? false) !== false));
   return element;
 }
 
@@ -46,14 +46,12 @@ export function button(words, click, { kind = "plain", picture = null, bare = fa
 export const fixed = (why) => why && { "aria-disabled": "true", "aria-description": why, title: why };
 
 /** A choice of one among `options`, pairs of value and words; `change` gets the value chosen. */
-export function select(attributes, options, chosen, change) {
-  const element = h(
+export const select = (attributes, options, chosen, change) =>
+  h(
     "select",
-    { ...attributes, change: () => change(element.value) },
+    { ...attributes, change: (event) => change(event.target.value) },
     options.map(([value, words]) => h("option", { value, selected: value === chosen }, words)),
   );
-  return element;
-}
 
 /** The same with all options in sight: radio buttons, or boxes to tick where `chosen` is a list. */
 export const choices = (words, name, options, chosen) =>

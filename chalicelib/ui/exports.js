@@ -7,7 +7,7 @@ import { chips } from "./filters.js";
 import { download, follow, isUnderWay, mayCancel, remove } from "./jobs.js";
 import { shown } from "./list.js";
 import { known } from "./pager.js";
-import { actions, open, trouble } from "./windows.js";
+import { actions, announce, open, trouble } from "./windows.js";
 import { language, moment, size, t, term } from "./words.js";
 
 export function openExports(permissions) {
@@ -34,6 +34,8 @@ function rowsWords() {
 
 function orderForm(dialog) {
   const answer = h("div");
+  // The address may change while the window is open; the order stays that of the words in it.
+  const wish = { resource: view.list, filters: wishOf(view) };
   let key = crypto.randomUUID();
   const form = h(
     "form",
@@ -44,11 +46,11 @@ function orderForm(dialog) {
       },
       submit: (event) => {
         event.preventDefault();
-        order(form, key, answer, dialog());
+        order(form, wish, key, answer, dialog());
       },
     },
     h("p", { id: "what" }, h("strong", null, t(`list.${view.list}`)), ": ", rowsWords()),
-    h("div", { class: "chips" }, chips(wishOf(view))),
+    h("div", { class: "chips" }, chips(wish.filters)),
     h(
       "div",
       { class: "pair" },
@@ -62,16 +64,16 @@ function orderForm(dialog) {
 }
 
 /** The key is that of these choices: ordering twice by accident, or again after a lost answer, is one export. */
-async function order(form, key, answer, dialog) {
+async function order(form, wish, key, answer, dialog) {
   const { format, language: wanted } = Object.fromEntries(new FormData(form));
-  const body = { resource: view.list, format, language: wanted, filters: wishOf(view) };
+  const body = { ...wish, format, language: wanted };
   const submit = form.querySelector("[type=submit]");
   submit.disabled = true;
   try {
     const { data: job } = await call("POST", "v1/exports", { body, headers: { "Idempotency-Key": key } });
     dialog.close();
     follow(job);
-    document.getElementById("live").textContent = t("export.begun");
+    announce(t("export.begun"));
   } catch (error) {
     answer.replaceChildren(trouble(error));
     submit.disabled = false;

@@ -19,18 +19,19 @@ export const learnPlans = (rows) => {
 
 const shown = (name, value) => {
   if (name.startsWith("registered")) return day(value);
-  return name === "plan" ? theirs(value) : term(name, value);
+  return name === "plan" || name === "q" ? theirs(value) : term(name, value);
 };
 
 /** What the screen is narrowed to, one chip each; `remove` gets the name and the value of one. */
 export function chips(wish, remove = null) {
   return Object.entries(wish).flatMap(([name, values]) =>
     [values].flat().map((value) => {
-      const words = [h("span", { class: "quiet" }, t(`filter.${name}`)), " ", name === "q" ? theirs(value) : shown(name, value)];
+      const said = shown(name, value);
+      const words = [h("span", { class: "quiet" }, t(`filter.${name}`)), " ", said];
       return remove
         ? h(
             "button",
-            { type: "button", class: "chip", click: () => remove(name, value), "aria-label": t("filter.remove", { name: t(`filter.${name}`), value: name === "q" || name === "plan" ? value : shown(name, value) }) },
+            { type: "button", class: "chip", click: () => remove(name, value), "aria-label": t("filter.remove", { name: t(`filter.${name}`), value: said.textContent ?? said }) },
             words,
             icon("close"),
           )
@@ -88,10 +89,6 @@ export function openFilters() {
 
 function read(form) {
   const data = new FormData(form);
-  const single = [...Object.keys(CHOICES), "registered_from", "registered_to"];
-  const many = ["status", "plan"];
-  return Object.fromEntries([
-    ...single.map((name) => [name, data.get(name) || null]),
-    ...many.map((name) => [name, data.getAll(name)]),
-  ]);
+  const names = [...Object.keys(CHOICES), "status", "plan", "registered_from", "registered_to"];
+  return Object.fromEntries(names.map((name) => [name, data.getAll(name).filter(Boolean)]));
 }

@@ -83,7 +83,7 @@ function add(job) {
     h("span", { class: "done quiet" }),
     mayCancel() && button(t("cancel"), () => cancel(job.id), { kind: "small" }),
   );
-  document.getElementById("jobs").append(bar);
+  document.getElementById("jobs")?.append(bar);
   running.set(job.id, { bar, timer: 0 });
   dispatchEvent(new CustomEvent("jobs"));
   return running.get(job.id);
@@ -99,8 +99,7 @@ function end(job) {
 }
 
 async function cancel(id) {
-  await remove(id);
-  say(t("job.cancelled"));
+  if (await remove(id)) say(t("job.cancelled"));
 }
 
 /** Cancel a job under way, or delete the file of one that has ended; both for good. */

@@ -57,6 +57,5 @@ export function openHelp() {
         row(["Esc"], t("help.escape")),
       ),
     ],
-    { kind: "small" },
   );
 }

@@ -7,7 +7,7 @@ import { button, h, redraw } from "./dom.js";
 import { learnPlans } from "./filters.js";
 import { drawPager, rangeWords } from "./pager.js";
 import { accessSwitch, drawHead, drawRow, drawTable, skeleton } from "./table.js";
-import { say, trouble } from "./windows.js";
+import { announce, say, trouble } from "./windows.js";
 import { t } from "./words.js";
 
 const SKELETON_AFTER_MS = 200;
@@ -22,7 +22,7 @@ const handlers = {
     return permissions.has("access:change");
   },
   flip: (row) => flipAccess(row, changed),
-  explain: (why) => say(why),
+  explain: say,
   detail: (row) => go({ open: row.id }),
 };
 
@@ -60,6 +60,7 @@ async function load(rows, pager) {
   const { signal } = aborting;
   const list = view.list;
   frame(rows);
+  shown = { data: [], page: null };
   rows.setAttribute("aria-busy", "true");
   const waiting = setTimeout(() => body.replaceChildren(...skeleton()), SKELETON_AFTER_MS);
   try {
@@ -84,16 +85,18 @@ function frame(rows) {
     return;
   }
   redraw(rows, () => table.tHead.replaceWith(drawHead()));
-  rows.querySelector(":scope > .empty, :scope > .trouble")?.remove();
+  const words = rows.querySelector(":scope > .empty, :scope > .trouble");
+  words?.remove();
+  if (words) catchFocus(rows);
 }
 
 function draw(rows, pager, answer) {
   shown = answer;
   body.replaceChildren(...answer.data.map((row) => drawRow(row, handlers)));
   if (!answer.data.length) rows.append(empty(answer.page));
-  rows.scrollTop = 0;
+  rows.parentElement.scrollTop = 0;
   redraw(pager, () => drawPager(pager, answer.page, answer.data.length));
-  document.getElementById("live").textContent = rangeWords(answer.page, answer.data.length);
+  announce(rangeWords(answer.page, answer.data.length));
   dispatchEvent(new CustomEvent("rows"));
 }
 
@@ -115,9 +118,13 @@ function fail(rows, pager, error) {
     go({}, { replace: true });
     return;
   }
-  shown = { data: [], page: null };
   body.replaceChildren();
   pager.replaceChildren();
   rows.append(trouble(error, () => load(rows, pager)));
-  document.getElementById("rows").focus({ preventScroll: true });
+  catchFocus(rows);
+}
+
+/** Give the list the focus where what had it is gone; whoever types elsewhere keeps it. */
+function catchFocus(rows) {
+  if (document.activeElement === document.body) rows.parentElement.focus({ preventScroll: true });
 }

@@ -14,43 +14,46 @@ import { speak, t, time } from "./words.js";
 
 const LISTS = ["customers", "leads"];
 const page = document.getElementById("page");
+let config = null;
+
+const speakAnew = () => speak(config.languages, config.time_zone);
 
 async function run() {
-  const config = await (await fetch("v1/config")).json();
-  await speak(config.languages, config.time_zone);
+  config = await (await fetch("v1/config")).json();
+  await speakAnew();
   const state = await begin(config.sign_in);
   if (state === "leaving") return;
-  if (state === "in") await enter(config);
-  else signInPage(state, config);
+  if (state === "in") await enter();
+  else signInPage(state);
 }
 
-function signInPage(state, config) {
+function signInPage(state) {
   const words = [t("sign_in.why"), ...(state === "failed" ? [t("sign_in.failed")] : [])];
   const redraw = async () => {
-    await speak(config.languages, config.time_zone);
-    signInPage(state, config);
+    await speakAnew();
+    signInPage(state);
   };
   const act = button(t("sign_in"), signIn, { id: "sign-in", kind: "main" });
   page.replaceChildren(plainPage(t("page.title"), words, act, config.languages, redraw));
 }
 
-async function enter(config) {
+async function enter() {
   try {
     const session = await get("v1/session");
     watchEnd(hearEnd);
-    const redraw = async () => {
-      await speak(config.languages, config.time_zone);
-      show(session, config, redraw);
-    };
-    show(session, config, redraw);
+    show(session);
     startKeys();
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    page.replaceChildren(h("main", { class: "lone" }, h("h1", null, t("page.title")), trouble(error, () => enter(config))));
+    page.replaceChildren(h("main", { class: "lone" }, h("h1", null, t("page.title")), trouble(error, enter)));
   }
 }
 
-function show(session, config, redraw) {
+function show(session) {
+  const redraw = async () => {
+    await speakAnew();
+    show(session);
+  };
   const lists = LISTS.filter((list) => session.permissions.includes(`${list}:read`));
   if (!lists.length) {
     const words = [t("no_role.why", { name: session.username }), t("no_role.ask")];
@@ -75,4 +78,12 @@ function hearEnd(what, endsAt) {
   }
 }
 
-run();
+// Before there are words to say it in, the page itself has them.
+run().catch((error) => {
+  const stuck = document.getElementById("stuck");
+  stuck.hidden = false;
+  const again = stuck.querySelector("button");
+  again.addEventListener("click", () => location.reload());
+  again.focus();
+  throw error;
+});

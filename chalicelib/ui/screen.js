@@ -15,9 +15,10 @@ import { changeLanguage, language, t } from "./words.js";
 const brand = () => h("div", { class: "brand" }, h("img", { src: document.querySelector("[rel=icon]").href, alt: "" }), t("brand"));
 
 function languageChoice(languages, drawAnew) {
-  const choice = select({ id: "language" }, languages.map((tag) => [tag, t(`language.${tag}`)]), language, (tag) => {
+  const choice = select({ id: "language" }, languages.map((tag) => [tag, t(`language.${tag}`)]), language, async (tag) => {
     changeLanguage(tag);
-    drawAnew();
+    await drawAnew();
+    document.getElementById("language").focus();
   });
   return h("label", { class: "line" }, t("language"), choice);
 }

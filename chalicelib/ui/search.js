@@ -67,10 +67,10 @@ function places(text, word, letter) {
   const origin = [];
   let at = 0;
   for (const char of text) {
-    for (const unit of letter(char)) {
-      folded += unit;
-      origin.push([at, at + char.length]);
-    }
+    // Counted as `indexOf` counts: an emoji is one character of two units.
+    const units = letter(char);
+    folded += units;
+    for (let i = 0; i < units.length; i += 1) origin.push([at, at + char.length]);
     at += char.length;
   }
   const ranges = [];

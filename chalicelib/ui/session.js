@@ -55,8 +55,8 @@ async function finish(answer) {
     code: answer.get("code"),
     code_verifier: pending.verifier,
   });
-  const reply = await fetch(`${config.url}/oauth2/token`, { method: "POST", body });
-  if (!reply.ok) return "failed";
+  const reply = await fetch(`${config.url}/oauth2/token`, { method: "POST", body }).catch(() => null);
+  if (!reply?.ok) return "failed";
   const given = await reply.json();
   tokens = { refresh: given.refresh_token, endsAt: Date.now() + config.session_seconds * 1000 };
   keep(given.access_token, given.expires_in);
@@ -85,13 +85,23 @@ async function refresh() {
     AuthFlow: "REFRESH_TOKEN_AUTH",
     AuthParameters: { REFRESH_TOKEN: tokens.refresh },
   });
-  if (!reply.ok) return over();
+  if (!reply.ok) {
+    // Only a refusal ends the session. The pool refuses with 400, and says with 400, too, that it is busy.
+    const busy = reply.status >= 500 || reply.status === 429 || (await reply.text()).includes("TooManyRequests");
+    if (busy) throw new Error();
+    return over();
+  }
   const { AuthenticationResult: given } = await reply.json();
+  // Signed out, or over, while the answer was on its way.
+  if (!tokens) return null;
   keep(given.AccessToken, given.ExpiresIn);
   return tokens.access;
 }
 
-/** The access token, a fresh one where it is about to end or was `refused`; null when the session is over. */
+/**
+ * The access token, a fresh one where it is about to end or was `refused`; null when the session is over.
+ * Throws when the pool cannot be asked for one.
+ */
 export async function accessToken(refused = false) {
   if (!tokens) return null;
   if (Date.now() < tokens.freshUntil && !refused) return tokens.access;
@@ -123,9 +133,16 @@ export function watchEnd(hear) {
   }, 5000);
 }
 
-/** End the session here, at the user pool (the refresh token is worth nothing any more) and at its page. */
+// A page that the browser kept and shows again, after Back, would show what was on it: it begins anew.
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+/**
+ * End the session here (whoever sits down next sees nothing of it), at the user pool (the refresh token is
+ * worth nothing any more) and at its page.
+ */
 export async function signOut() {
-  const { refresh: token } = tokens ?? {};
+  document.body.replaceChildren();
+  const token = tokens?.refresh;
   tokens = null;
   sessionStorage.removeItem(WAS_IN);
   if (token) await pool("RevokeToken", { Token: token }).catch(() => null);

@@ -66,7 +66,7 @@ export function accessSwitch(row, { allowed, flip, explain }) {
 const CELLS = {
   ecosystem: ecosystemName,
   subscription,
-  access: (row, on) => accessSwitch(row, on),
+  access: accessSwitch,
   registered_at: (row) => dayOf(row.registered_at),
   action: (row, on) =>
     button(t("action"), () => on.detail(row), {

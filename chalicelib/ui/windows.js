@@ -28,6 +28,7 @@ export function open(title, content, { closed = () => {}, kind = "small", kept =
     if (event.target === dialog && !kept) dialog.close();
   });
   dialog.addEventListener("close", () => {
+    place()?.append(...dialog.querySelectorAll(".toast"));
     dialog.remove();
     const back = before?.isConnected ? before : document.getElementById(before?.id || "rows");
     back?.focus({ preventScroll: true });
@@ -39,6 +40,15 @@ export function open(title, content, { closed = () => {}, kind = "small", kept =
 }
 
 export const actions = (...buttons) => h("div", { class: "actions" }, buttons);
+
+/** Where messages stand: where the reader is, which is the dialog that was opened last, should there be one. */
+const place = () => [...document.querySelectorAll("dialog[open] .inside")].at(-1) ?? document.getElementById("toasts");
+
+/** Tell whoever listens instead of looking. */
+export function announce(words) {
+  const live = document.getElementById("live");
+  if (live) live.textContent = words;
+}
 
 /** Say something in the place for messages; without `stay` it goes by itself, unless it has the focus. */
 export function say(words, { act = null, stay = false, kind = "note" } = {}) {
@@ -54,11 +64,10 @@ export function say(words, { act = null, stay = false, kind = "note" } = {}) {
       }),
     button(t("close"), dismiss, { picture: "close", bare: true }),
   );
-  // A message lives where the reader is: inside the dialog, should one be open.
-  const inside = document.querySelector("dialog[open] .inside");
-  if (inside) inside.append(note);
-  else document.getElementById("toasts")?.append(note);
-  document.getElementById("live").textContent = words;
+  // An open dialog silences all that is outside of it.
+  if (document.querySelector("dialog[open]")) note.role = "alert";
+  else announce(words);
+  place()?.append(note);
   const go = () => (note.matches(":hover, :focus-within") ? setTimeout(go, STAY_MS) : dismiss());
   if (!stay) setTimeout(go, STAY_MS);
 }
@@ -71,7 +80,7 @@ export function trouble(error, again) {
     { class: "trouble", role: "alert" },
     h("p", null, h("strong", null, error.words)),
     (error.body.errors ?? []).map((one) => h("p", null, h("bdi", null, `${one.name}: ${one.detail}`))),
-    error.requestId && h("p", { class: "quiet" }, t("request.id"), " ", h("code", null, error.requestId)),
+    error.body.request_id && h("p", { class: "quiet" }, t("request.id"), " ", h("code", null, error.body.request_id)),
     again && button(t("again"), again, { kind: "main" }),
   );
 }

@@ -16,8 +16,9 @@ ALWAYS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
 }
-# Files may be kept, and everything else names people or says how things are just now.
-_CACHED = {"/": "no-cache", "/ui/{file}": "public, max-age=300"}
+# Files may be kept while each use asks whether they still hold; everything else names people
+# or says how things are just now.
+_CACHED = {"/": "no-cache", "/ui/{file}": "no-cache"}
 _PROBLEM = "application/problem+json"
 _PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
 

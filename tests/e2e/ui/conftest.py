@@ -15,6 +15,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Error,
     Locator,
     Page,
     Request,
@@ -136,6 +137,10 @@ class Screen:
         if not (expected or offline or theirs):
             self.seen.append(f"{message.type}: {message.text}")
 
+    def hear_error(self, error: Error) -> None:
+        if not (0 in self.allowed and "Failed to fetch" in error.message):
+            self.seen.append(str(error))
+
     def watch(self, request: Request) -> None:
         # A download is a link that the person follows, as is the sign-in page.
         if not request.is_navigation_request() and not request.url.startswith(
@@ -202,7 +207,7 @@ def opener(
             context.clock.install()
         screen = Screen(context.new_page(), stack, language)
         screen.page.on("console", screen.hear)
-        screen.page.on("pageerror", lambda error: screen.seen.append(str(error)))
+        screen.page.on("pageerror", screen.hear_error)
         screen.page.on("request", screen.watch)
         screens.append(screen)
         return screen

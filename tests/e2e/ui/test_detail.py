@@ -64,6 +64,11 @@ def test_arrow_keys_go_to_the_next_and_the_previous(screen: Screen) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowLeft")
     expect(page.locator("dialog")).to_have_attribute("data-of", names[1])
+    page.locator("#detail-switch").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("dialog")).to_have_attribute("data-of", names[2])
+    page.wait_for_selector("#detail:not([aria-busy])")
+    expect(page.locator("#detail-switch")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.locator(f"#action-{names[0]}")).to_be_focused()
 
@@ -72,6 +77,8 @@ def test_a_link_to_somebody_who_is_not_there_says_so(screen: Screen) -> None:
     screen.allowed.add(404)
     page = screen.sign_in("viewer", "#/customers?open=cus_nobody").page
     expect(page.locator("#detail .trouble")).to_contain_text(screen.t("problem.not-found"))
+    screen.button("again").click()
+    expect(page.locator("dialog h2")).to_be_focused()
     page.keyboard.press("Escape")
     expect(screen.rows.first).to_be_visible()
 

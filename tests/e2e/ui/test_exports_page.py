@@ -130,6 +130,24 @@ def test_an_export_under_way_can_be_cancelled(screen: Screen, job: dict[str, Any
     assert len(deleted) == 1
 
 
+def test_a_cancellation_that_fails_is_not_told_as_done(screen: Screen, job: dict[str, Any]) -> None:
+    screen.allowed.add(503)
+    _answers(screen, job)
+    page = screen.sign_in("admin").page
+
+    def answer(route: Route) -> None:
+        if route.request.method == "DELETE":
+            route.fulfill(status=503, json={"type": "/problems/store-unavailable", "status": 503})
+        else:
+            route.fulfill(json=job)
+
+    page.route("**/v1/exports/exp_1", answer)
+    page.locator(".job").get_by_role("button", name=screen.t("cancel")).click()
+    _toast(screen, screen.t("problem.busy")).wait_for()
+    assert page.locator(".toast p").all_inner_texts() == [screen.t("problem.busy")]
+    expect(page.locator(".job")).to_have_count(1)
+
+
 def test_an_order_whose_answer_was_lost_is_the_same_order_until_something_else_is_chosen(
     screen: Screen,
 ) -> None:
@@ -202,3 +220,33 @@ def test_who_may_not_export_is_told_so(screen: Screen) -> None:
     expect(export).to_have_attribute("aria-disabled", "true")
     export.click(force=True)
     expect(_toast(screen, screen.t("export.no_permission"))).to_be_visible()
+
+
+def test_while_rows_are_on_their_way_no_number_of_others_is_told(screen: Screen) -> None:
+    page = screen.sign_in("admin", "#/customers?access=suspended&limit=100").page
+    held: list[Route] = []
+    page.route("**/v1/customers?**", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks it
+    page.fill("#search", "ruiz")
+    page.wait_for_url("**q=ruiz**")
+    page.click("#export")
+    expect(page.locator("#what")).to_have_text(f"Customers: {screen.t('export.unknown')}")
+
+
+def test_the_order_is_the_one_that_the_window_tells_of(screen: Screen, job: dict[str, Any]) -> None:
+    page = screen.sign_in("admin", "#/customers?limit=10").page
+    page.click("#tab-leads")
+    screen.settle()
+    orders: list[Any] = []
+
+    def take(route: Route) -> None:
+        orders.append(route.request.post_data_json)
+        route.fulfill(status=202, json=job)
+
+    page.route("**/v1/exports", take)
+    page.click("#export")
+    expect(page.locator("#what")).to_contain_text("Leads")
+    page.go_back()
+    page.wait_for_url("**/#/customers?limit=10")
+    _order(screen)
+    expect(page.locator("dialog")).to_have_count(0)
+    assert [order["resource"] for order in orders] == ["leads"]

@@ -47,6 +47,7 @@ def test_the_language_changes_at_once_and_is_remembered(screen: Screen) -> None:
     page.select_option("#language", other)
     screen.language = other
     expect(page.locator("#filter")).to_have_text(screen.t("filters"))
+    expect(page.locator("#language")).to_be_focused()
     assert page.locator("html").get_attribute("lang") == other
     assert page.url.endswith("#/leads?limit=10")
     screen.reload("viewer")

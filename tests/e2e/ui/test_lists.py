@@ -49,6 +49,22 @@ def test_marketing_sees_the_leads_alone(screen: Screen) -> None:
     assert screen.page.url.endswith("#/leads")
 
 
+def test_no_link_leads_marketing_to_the_customers(screen: Screen) -> None:
+    page = screen.sign_in("marketing", "#/leads?limit=10").page
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if "/v1/customers" in one.url else None)
+    for follow in (
+        lambda: page.get_by_role("link", name="Store Users").click(),
+        lambda: page.evaluate("location.hash = '#/customers?limit=10'"),
+    ):
+        follow()
+        page.wait_for_url("**/#/leads")
+        screen.settle()
+        expect(page.get_by_role("tab", selected=True)).to_have_text("Leads")
+        expect(screen.rows.first).to_be_visible()
+    assert asked == []
+
+
 def test_filters_narrow_the_list_and_stand_as_chips(screen: Screen) -> None:
     page = screen.sign_in("viewer").page
     page.click("#filter")
@@ -102,8 +118,11 @@ def test_pages_go_forward_back_and_to_the_first(screen: Screen) -> None:
     expect(page.locator("#page-next")).to_be_focused()
     second = screen.names()
     assert second != first
+    page.locator("#rows").evaluate("one => one.scrollTo(0, 200)")
+    assert _scrolled(page) > 0
     page.click("#page-next")
     expect(page.locator("#range")).to_contain_text("21–")
+    assert _scrolled(page) == 0
     page.click("#page-previous")
     expect(page.locator("#range")).to_contain_text("11–20")
     assert screen.names() == second
@@ -113,6 +132,11 @@ def test_pages_go_forward_back_and_to_the_first(screen: Screen) -> None:
     page.select_option("#page-size", "50")
     expect(page.locator("#range")).not_to_contain_text("1–10 ")
     assert "limit=50" in page.url
+
+
+def _scrolled(page: Page) -> float:
+    pixels: float = page.locator("#rows").evaluate("one => one.scrollTop")
+    return pixels
 
 
 def test_reload_back_and_a_sent_link_restore_the_view(opener: Opener) -> None:
@@ -178,6 +202,7 @@ def test_nothing_found_offers_to_take_the_filters_away(screen: Screen) -> None:
     screen.button("empty.reset").click()
     screen.settle()
     expect(screen.rows.first).to_be_visible()
+    expect(screen.page.locator("#rows")).to_be_focused()
     assert screen.page.url.endswith("#/leads")
 
 
@@ -305,3 +330,25 @@ def test_states_are_words_and_marks_and_not_colour_alone(screen: Screen) -> None
     off = page.locator(".switch[aria-checked=false]").first.evaluate(mark)
     assert on.startswith('"✓"')
     assert off.startswith('"✕"')
+
+
+def test_the_chart_shows_the_span_that_was_chosen_last(screen: Screen) -> None:
+    page = screen.sign_in("viewer").page
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/v1/totals?**", hold_the_first)
+    with page.expect_request("**/v1/totals?**"):
+        page.click("#tab-leads")
+    page.select_option("#chart-span", "90")
+    expect(page.locator(".chart rect")).to_have_count(90)
+    with page.expect_response(held[0].request.url) as late:
+        held[0].continue_()
+    late.value.finished()
+    page.evaluate("() => new Promise(done => requestAnimationFrame(done))")
+    expect(page.locator(".chart rect")).to_have_count(90)

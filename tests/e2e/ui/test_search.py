@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Request, Route, expect
 
 from tests.e2e.ui.conftest import Screen
+from tests.e2e.ui.people import EMOJI, ONLY_THEM
 
 
 def test_typing_searches_once_the_typist_pauses(screen: Screen) -> None:
@@ -89,3 +90,21 @@ def test_sign_ups_per_day_stand_above_the_leads(screen: Screen) -> None:
     expect(chart.locator("figcaption")).to_contain_text(screen.t("chart.sum", n=month))
     page.select_option("#chart-span", "90")
     expect(chart.locator("svg rect")).to_have_count(90)
+
+
+def test_what_follows_an_emoji_is_marked_where_it_stands(screen: Screen) -> None:
+    page = screen.sign_in("viewer", f"#/customers?q=zoe&{ONLY_THEM}").page
+    expect(page.locator("td.first_name")).to_have_text([EMOJI])
+    expect(page.locator("td.first_name mark")).to_have_text(["Zoë"])
+
+
+def test_a_search_that_fails_leaves_the_keyboard_to_whoever_types(screen: Screen) -> None:
+    screen.allowed.add(503)
+    page = screen.sign_in("viewer").page
+    page.route(re.compile("q=go&?"), lambda route: route.fulfill(status=503, json={}))
+    page.locator("#search").press_sequentially("go")
+    page.locator(".rows .trouble").wait_for()
+    expect(page.locator("#search")).to_be_focused()
+    page.keyboard.type("l")
+    expect(page.locator("#search")).to_have_value("gol")
+    expect(page.locator("#tab-customers")).to_have_attribute("aria-selected", "true")

@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 from playwright.sync_api import Page, Request, Response, Route, expect
 
-from tests.e2e.conftest import Stack
+from tests.e2e.conftest import Stack, eventually
 from tests.e2e.ui.conftest import Opener, Screen
 
 _POOL = "AWSCognitoIdentityProviderService"
@@ -171,3 +171,107 @@ def test_the_sign_in_page_explains_itself(opener: Opener, width: int) -> None:
     screen.open()
     expect(screen.page.get_by_text(screen.t("sign_in.why"))).to_be_visible()
     assert screen.page.locator("html").get_attribute("lang") == screen.language
+
+
+@pytest.mark.parametrize("status", [0, 429, 503])
+def test_a_pool_that_cannot_be_asked_ends_no_session(opener: Opener, status: int) -> None:
+    screen = opener(clock=True).sign_in("viewer")
+    screen.allowed |= {0, status}
+    page = screen.page
+    asked: list[str] = []
+
+    def fail(route: Route) -> None:
+        if "InitiateAuth" not in route.request.headers.get("x-amz-target", ""):
+            route.fallback()
+            return
+        asked.append(route.request.url)
+        if status:
+            route.fulfill(status=status, headers={"Access-Control-Allow-Origin": "*"}, json={})
+        else:
+            route.abort()
+
+    page.route(f"{screen.stack.facts['endpoint']}/**", fail)
+    page.clock.fast_forward("00:59:30")
+    page.click("#tab-leads")
+    trouble = page.locator(".rows .trouble")
+    expect(trouble).to_contain_text(screen.t("problem.offline"))
+    assert asked
+    expect(page.locator("dialog")).to_have_count(0)
+    page.unroute(f"{screen.stack.facts['endpoint']}/**")
+    trouble.get_by_role("button", name=screen.t("again")).click()
+    screen.settle()
+    expect(screen.rows.first).to_be_visible()
+
+
+def _held(screen: Screen, action: str) -> list[Route]:
+    """From now on, what the page asks of the user pool by that action: the answer waits."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.headers.get("x-amz-target") == f"{_POOL}.{action}":
+            held.append(route)
+        else:
+            route.fallback()
+
+    screen.page.route(f"{screen.stack.facts['endpoint']}/**", hold)
+    return held
+
+
+def _await(screen: Screen, held: list[Route]) -> None:
+    # Playwright tells of requests while it is asked something.
+    eventually(lambda: screen.page.evaluate("1") and held)
+
+
+def test_signing_out_while_the_token_is_renewed_is_no_error(opener: Opener) -> None:
+    screen = opener(clock=True).sign_in("viewer")
+    page = screen.page
+    held = _held(screen, "InitiateAuth")
+    page.route("**/logout?**", lambda route: route.fulfill(status=204))
+    page.clock.fast_forward("00:59:30")
+    page.click("#tab-leads")
+    _await(screen, held)
+    page.click("#sign-out")
+    with page.expect_response(held[0].request.url):
+        held[0].continue_()
+    expect(page.locator("body")).to_be_empty()
+
+
+def test_a_page_that_cannot_begin_says_so_in_both_languages(screen: Screen) -> None:
+    screen.allowed.add(0)
+    page = screen.page
+    page.route("**/v1/config", lambda route: route.abort())
+    screen.open("#/leads")
+    stuck = page.get_by_role("main")
+    expect(stuck).to_contain_text("Store Users could not be loaded.")
+    expect(stuck).to_contain_text("Store Users no se ha podido cargar.")
+    assert screen.violations() == []
+    page.unroute("**/v1/config")
+    expect(stuck.get_by_role("button")).to_be_focused()
+    stuck.get_by_role("button").click()
+    expect(page.locator("#sign-in")).to_be_visible()
+    expect(page.locator("#stuck")).to_be_hidden()
+    assert page.url.endswith("#/leads")
+
+
+def test_a_sign_in_whose_token_never_comes_has_failed(screen: Screen) -> None:
+    screen.allowed.add(0)
+    page = screen.page
+    page.route("**/oauth2/token", lambda route: route.abort())
+    screen.open()
+    page.click("#sign-in")
+    screen.give_password("viewer")
+    expect(page.get_by_text(screen.t("sign_in.failed"))).to_be_visible()
+    expect(page.locator("#sign-in")).to_be_visible()
+
+
+def test_signing_out_leaves_nothing_to_see_at_once_and_after_going_back(screen: Screen) -> None:
+    page = screen.sign_in("viewer").page
+    held = _held(screen, "RevokeToken")
+    page.click("#sign-out")
+    expect(page.locator("body")).to_be_empty()
+    _await(screen, held)
+    held[0].continue_()
+    expect(page.locator("#sign-in")).to_be_visible()
+    with page.expect_navigation():
+        page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    expect(page.locator("#sign-in")).to_be_visible()

@@ -4,7 +4,7 @@ import secrets
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from chalicelib.users.model import Ecosystem
 from infra.demo_store import add_missing
@@ -161,3 +161,38 @@ def test_activating_needs_no_reason_and_the_history_tells_of_both(
     expect(history.first).to_contain_text(screen.t("history.no_reason"))
     expect(history.last).to_contain_text(_REASON)
     expect(history.last).to_contain_text("simon.support@waizant.example")
+
+
+def test_in_the_detail_window_the_switch_keeps_the_focus_and_its_message_outlives_the_window(
+    screen: Screen, clinic: str
+) -> None:
+    page = screen.sign_in("support", "#/customers?limit=100&registered_from=2027-01-01").page
+    page.click(f"#action-{clinic}")
+    switch = page.locator("#detail-switch")
+    switch.click()
+    page.fill("#reason", _REASON)
+    with page.expect_response(lambda one: one.url.endswith(clinic) and one.request.method == "GET"):
+        screen.button("switch.suspended.do").click()
+    expect(page.locator(".history li").first).to_contain_text(_REASON)
+    expect(switch).to_be_focused()
+    done = screen.t("switch.suspended.done", name="María José Gómez Ruiz")
+    expect(page.locator("dialog").get_by_role("alert")).to_contain_text(done)
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_have_count(0)
+    expect(page.locator("#toasts .toast")).to_contain_text(done)
+
+
+def test_a_switch_that_fails_after_its_window_was_closed_is_told_all_the_same(
+    screen: Screen, clinic: str
+) -> None:
+    screen.allowed.add(503)
+    _open(screen, clinic)
+    page, held = screen.page, list[Route]()
+    page.route("**/access", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks it
+    page.fill("#reason", _REASON)
+    with page.expect_request("**/access"):
+        screen.button("switch.suspended.do").click()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_have_count(0)
+    held[0].fulfill(status=503, json={"type": "/problems/store-unavailable", "status": 503})
+    expect(page.locator("#toasts .toast.bad")).to_contain_text(screen.t("problem.busy"))
