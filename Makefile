@@ -57,6 +57,7 @@ bench: .venv/ready ## Measure what docs/performance.md claims (needs java 17 and
 	@$(BIN)/python -m bench.search
 	@$(BIN)/python -m bench.lists
 	@$(BIN)/python -m bench.export
+	@$(BIN)/python -m bench.ranges
 	@$(BIN)/python -m bench.scale
 	@$(BIN)/python -m bench.load
 	@$(BIN)/python -m bench.page

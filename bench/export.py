@@ -15,25 +15,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
-
-from bench import exported
+from bench import exported, stored
 from bench.bucket import bucket
 from bench.engine import engine
 from bench.tenths import Tenths
 from bench.writers import WRITERS
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
 _REPETITIONS = 3
 _ROWS = 100_000
 _MANY = 1_000_000
 _CHUNK = 1_000
-_BATCH = 25
 
 
 def main(wanted: Sequence[str]) -> int:
@@ -50,7 +43,7 @@ def main(wanted: Sequence[str]) -> int:
     if "read" in parts or "whole" in parts:
         with engine() as endpoint, bucket() as s3_endpoint:
             rows = _MANY if "whole" in parts else _ROWS
-            _fill(endpoint, rows)
+            stored.fill(endpoint, rows)
             os.environ["BENCH_ENDPOINT"] = endpoint
             if "read" in parts:
                 times = _compare("read", "ours", ["ours", "PynamoDB"], rows)
@@ -62,7 +55,9 @@ def main(wanted: Sequence[str]) -> int:
     return 0 if all(holds.values()) else 1
 
 
-def _compare(step: str, unit: str, names: Sequence[str], stored: int = _ROWS) -> dict[str, float]:
+def _compare(
+    step: str, unit: str, names: Sequence[str], table_rows: int = _ROWS
+) -> dict[str, float]:
     """How many times the `unit` each takes, by the best of its processor times.
 
     They alternate, so that noise meets all alike.
@@ -70,7 +65,7 @@ def _compare(step: str, unit: str, names: Sequence[str], stored: int = _ROWS) ->
     best: dict[str, float] = {}
     for _ in range(_REPETITIONS):
         for name in names:
-            figures = _measured({"step": step, "name": name, "rows": _ROWS, "stored": stored})
+            figures = _measured({"step": step, "name": name, "rows": _ROWS, "stored": table_rows})
             took = figures["cpu_seconds"]
             best[name] = min(took, best.get(name, took))
     for name, took in best.items():
@@ -116,7 +111,7 @@ def _step(step: dict[str, Any]) -> int:
     """What the process of one step does; it prints its figures."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    _configure(step.get("s3", ""))
+    stored.configure(step.get("s3", ""))
     tenths = Tenths(step["rows"])
     action = {"write": _write, "read": _read, "whole": _export}[step["step"]](step, tenths)
     started, cpu_started = time.perf_counter(), time.process_time()
@@ -175,52 +170,6 @@ def _export(step: dict[str, Any], tenths: Tenths) -> Callable[[], int]:
         return written.size_bytes
 
     return export
-
-
-def _configure(s3_endpoint: str) -> None:
-    from chalicelib.settings import Settings
-
-    needed = {
-        name: name.lower() for name, default in Settings.variables().items() if default is None
-    }
-    os.environ.update(needed, AWS_REGION="us-east-1", USERS_TABLE="users", GROUP_ROLES="{}")
-    os.environ.update(S3_ADDRESSING_STYLE="path", AWS_ENDPOINT_URL_S3=s3_endpoint)
-    os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = os.environ.get("BENCH_ENDPOINT", "")
-
-
-def _fill(endpoint: str, rows: int) -> None:
-    """A table like the real one, as far as reading goes, and so many customers in it."""
-    from chalicelib.users.item import to_item
-    from chalicelib.users.tables import ROW_ATTRIBUTES
-
-    client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=endpoint)
-    _create_table(client, [one for one in ROW_ATTRIBUTES if one != "registered_at"])
-    users = exported.customers(rows)
-    while batch := list(islice(users, _BATCH)):
-        puts: Any = [{"PutRequest": {"Item": to_item(user)}} for user in batch]
-        client.batch_write_item(RequestItems={"users": puts})
-
-
-def _create_table(client: "DynamoDBClient", carried: list[str]) -> None:
-    client.create_table(
-        TableName="users",
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": "S"}
-            for name in ("id", "kind", "registered_at")
-        ],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": "by_registered",
-                "KeySchema": [
-                    {"AttributeName": "kind", "KeyType": "HASH"},
-                    {"AttributeName": "registered_at", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": carried},
-            }
-        ],
-    )
 
 
 if __name__ == "__main__":

@@ -123,7 +123,7 @@ def fill(endpoint: str, users: Iterable[StoreUser], buckets: frozenset[str]) -> 
             for table, items in rows.items():
                 chunks = [items[at : at + 25] for at in range(0, len(items), 25)]
                 list(pool.map(lambda chunk, table=table: _put(client, table, chunk), chunks))
-    _put_all(client, "totals", list(_counters(tally)))
+    put_all(client, "totals", list(counter_items(tally)))
 
 
 def derived_rows(user: StoreUser) -> Iterator[tuple[str, str, str]]:
@@ -191,16 +191,18 @@ def _derive(
             row = {"bucket": {"S": bucket}, "entry": {"S": entry}, "h": {"S": words}}
             rows["search"].append(row)
     for counter in derived.counters():
-        tally.update(_parts(counter))
+        tally.update(parts(counter))
 
 
-def _parts(counter: Counter) -> Iterator[tuple[str, str, str]]:
+def parts(counter: Counter) -> Iterator[tuple[str, str, str]]:
+    """List, bucket and attribute of each number that counts a user."""
     yield counter.list, counter.bucket, "n"
     if counter.part is not None:
         yield counter.list, counter.bucket, counter.part
 
 
-def _counters(tally: Tally[tuple[str, str, str]]) -> Iterator[Item]:
+def counter_items(tally: Tally[tuple[str, str, str]]) -> Iterator[Item]:
+    """The items of the `totals` table that hold the numbers."""
     items: dict[tuple[str, str], Item] = {}
     for (name, bucket, part), number in tally.items():
         item = items.setdefault((name, bucket), {"list": {"S": name}, "bucket": {"S": bucket}})
@@ -208,7 +210,8 @@ def _counters(tally: Tally[tuple[str, str, str]]) -> Iterator[Item]:
     yield from items.values()
 
 
-def _put_all(client: Any, table: str, items: Sequence[Item]) -> None:
+def put_all(client: Any, table: str, items: Sequence[Item]) -> None:
+    """Write the items, whatever order they end up in."""
     for at in range(0, len(items), 25):
         _put(client, table, items[at : at + 25])
 

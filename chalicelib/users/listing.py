@@ -1,6 +1,6 @@
 """Lists of store users: one page of one, all of one, and one store user."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
 from math import inf
@@ -20,6 +20,7 @@ from chalicelib.users.paging import Read, Source, Total
 from chalicelib.users.ranges import Range
 from chalicelib.users.segmented import MOST, Segmented
 from chalicelib.users.segments import Segment
+from chalicelib.users.slices import newest_first
 from chalicelib.users.tables import store
 from chalicelib.users.totals import Place
 
@@ -93,8 +94,17 @@ def numbered_page(kind: Kind, sort: str, number: int, limit: int) -> UserPage:
 
 
 def count(kind: Kind, filters: Filters) -> int:
-    """How many users the list has. Reads them all: for exports, not for pages."""
-    return rows_of(kind, filters, DEFAULT_SORT).count()
+    """How many users the list has: for the progress of an export.
+
+    As the counters say; where none tells, or they say nobody, all are read to be counted.
+    """
+    return _told(kind, filters) or rows_of(kind, filters, DEFAULT_SORT).count()
+
+
+def slices(kind: Kind, filters: Filters) -> Iterator[Range]:
+    """The ranges that, one after the other, make the list in its usual order: newest first."""
+    rows = rows_of(kind, filters, DEFAULT_SORT)
+    return (replace(rows, between=one) for one in newest_first(kind, filters))
 
 
 def find(kind: Kind, user_id: str) -> StoreUser:
@@ -196,6 +206,15 @@ class _Located:
         begin = Position((), forward=True, start=0)
         found = replace(self.rows, between=between).read(begin, skip + limit)
         return replace(found, rows=found.rows[skip:])
+
+
+def _told(kind: Kind, filters: Filters) -> int:
+    """How many the list has as far as a counter tells, else 0."""
+    if not filters.look_at_customers:
+        total = _total(kind, filters, DEFAULT_SORT)
+        return total.number if total else 0
+    known = totals.segments() if bounds(filters) is None else None
+    return sum(number for one, number in (known or {}).items() if fits(filters, one))
 
 
 def _total(kind: Kind, filters: Filters, sort: str) -> Total | None:

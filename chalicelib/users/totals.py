@@ -28,6 +28,8 @@ from chalicelib.users.tables import store
 
 _MONTH, _DAY, _HOUR, _MINUTE = 7, 10, 13, 16
 
+_LAST = "\U0010ffff"
+
 _FEW = 10
 """Rows that are passed over rather than another request made: some half an RRU."""
 
@@ -98,6 +100,29 @@ def segments() -> dict[Segment, int] | None:
     if len(numbers) > _MAX_SEGMENTS:
         return None
     return {Segment.named(name): number for name, number in numbers.items() if number > 0}
+
+
+def spread(kind: Kind, low: str, high: str, *, at_most: int) -> Iterator[tuple[str, int]]:
+    """Beginnings of `registered_at`, the last first, and how many users have each.
+
+    Months, and days and hours where more than `at_most` share a longer time; those alone that lie
+    between the two texts at least in part. One request, and one for each month of so many.
+    """
+    for month, number in _within(_numbers(kind, "month#"), low, high):
+        if number <= at_most:
+            yield month, number
+            continue
+        days = {item["bucket"]["S"][4:]: item for item in _items(kind, _begins(f"day#{month}"))}
+        for day, count in _within({name: _number(item) for name, item in days.items()}, low, high):
+            hours = _parts(days[day], day, "h") if count > at_most else {day: count}
+            yield from _within(hours, low, high)
+
+
+def _within(numbers: Mapping[str, int], low: str, high: str) -> list[tuple[str, int]]:
+    """The names that begin a text between the two, the last first, and their numbers."""
+    reached = (name for name, number in numbers.items() if name and number > 0)
+    names = (name for name in reached if low <= f"{name}{_LAST}" and name <= high)
+    return [(name, numbers[name]) for name in sorted(names, reverse=True)]
 
 
 def locate(kind: Kind, offset: int, *, descending: bool) -> tuple[Place | None, int]:
