@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from chalicelib.settings import Settings, SettingsError
 from infra import package
-from infra.deploy import DeployError, stage_parameters
 from infra.doctor.finding import Finding
+from infra.parameters import StagesError, stage_parameters
 from infra.stage import Stage
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def other_parameters(
     """The parameters that are not as infra/stages.toml or, by default, the template has them."""
     try:
         chosen = stage_parameters(stage, datetime.now(UTC))
-    except DeployError:
+    except StagesError:
         return []  # Deployed with settings of its own, from elsewhere.
     defaults = {name: str(one["Default"]) for name, one in declared.items() if "Default" in one}
     wanted = {**defaults, **chosen}

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from infra.deploy import stage_parameters
 from infra.doctor.deployment import differing, other_parameters
+from infra.parameters import stage_parameters
 
 QUEUE: dict[str, Any] = {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": 900}}
 FUNCTION: dict[str, Any] = {
