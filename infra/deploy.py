@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from infra import package
 from infra.emulator_gaps import apply_gateway_responses
 from infra.package import BUILT, Package, PackageError
-from infra.parameters import StagesError, faults, stage_parameters, stage_tags, stages_file
+from infra.parameters import StagesError, misfits, stage_parameters, stage_tags, stages_file
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -60,7 +60,7 @@ def deploy(
     without a circle in the template: where it is not given, a second pass fills it in.
     """
     template = yaml.safe_load(what.template.read_text())
-    if wrong := faults(parameters, template["Parameters"]):
+    if wrong := misfits(parameters, template["Parameters"]):
         raise DeployError("\n  ".join([f"see {stages_file().name}:", *wrong]))
     change = _Change(target, _upload(target, template, what.archive), tags or {})
     given = {**_stored_public_url(target), **parameters}

@@ -30,6 +30,10 @@ class StagesError(Exception):
     """The file cannot be used for the stage; the message says why."""
 
 
+class NoSectionError(StagesError):
+    """The file does not name the stage."""
+
+
 def stages_file() -> Path:
     """Where the stages are written down."""
     return Path(os.environ.get("STORE_USERS_STAGES") or ROOT / "infra" / "stages.toml")
@@ -62,7 +66,7 @@ def stage_tags(stage: str) -> dict[str, str]:
     return {**given, "application": "store-users", "stage": stage}
 
 
-def faults(parameters: Mapping[str, str], declared: Declared) -> list[str]:
+def misfits(parameters: Mapping[str, str], declared: Declared) -> list[str]:
     """What the template would not take, a sentence each."""
     found: list[str] = []
     for name, value in parameters.items():
@@ -82,7 +86,7 @@ def _chosen(stage: str) -> dict[str, Any]:
         raise StagesError(message) from error
     if stage not in stages:
         message = f"{stages_file().name} has no section [{stage}]"
-        raise StagesError(message)
+        raise NoSectionError(message)
     defaults, own = stages.get("defaults", {}), stages[stage]
     return {**defaults, **own, _TAGS: {**defaults.get(_TAGS, {}), **own.get(_TAGS, {})}}
 

@@ -17,6 +17,10 @@ tags = { owner = "back-office", cost-center = "4711" }
 
 [staging]
 RequestsPerSecond = 50
+WorkerSeconds = 600
+WorkerMegabytes = 3008
+StreamLagAlarmMilliseconds = 120000
+ScheduledExport = "DISABLED"
 DeletionProtection = false
 tags = { cost-center = "4712" }
 """
@@ -81,6 +85,23 @@ def _tags_of_resources(port: int, names: dict[str, str]) -> dict[str, list[dict[
     }
 
 
+def _assert_chosen_are_in_force(port: int, names: dict[str, str]) -> None:
+    worker = client(port, "lambda").get_function_configuration(FunctionName=names["WorkerFunction"])
+    assert (worker["Timeout"], worker["MemorySize"]) == (600, 3008)
+    queue = client(port, "sqs").get_queue_attributes(
+        QueueUrl=names["ExportsQueueUrl"], AttributeNames=["VisibilityTimeout"]
+    )
+    assert queue["Attributes"] == {"VisibilityTimeout": "600"}
+    (rule,) = client(port, "events").list_rules()["Rules"]
+    assert rule["State"] == "DISABLED"
+    alarms = {
+        one["AlarmName"].split("-")[-2]: one["Threshold"]
+        for one in client(port, "cloudwatch").describe_alarms()["MetricAlarms"]
+    }
+    assert alarms["StreamLagAlarm"] == 120_000
+    assert "ScheduleMissedAlarm" not in alarms
+
+
 def test_the_stage_gets_the_settings_of_its_section_and_its_resources_the_tags(
     emulator_port: int, tmp_path: Path
 ) -> None:
@@ -95,6 +116,7 @@ def test_the_stage_gets_the_settings_of_its_section_and_its_resources_the_tags(
     assert given["DeletionProtection"] == "false"
     assert _plain(stack["Tags"]) == TAGS
     names = outputs(emulator_port, "staging")
+    _assert_chosen_are_in_force(emulator_port, names)
     for resource, tags in _tags_of_resources(emulator_port, names).items():
         assert _plain(tags) == TAGS, resource
 

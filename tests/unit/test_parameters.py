@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.parameters import StagesError, faults, stage_parameters, stage_tags
+from infra.parameters import Declared, StagesError, misfits, stage_parameters, stage_tags
 
 NOW = datetime(2026, 1, 15, tzinfo=UTC)
-DECLARED = {
+UNKNOWN = "is no parameter of infra/resources.yaml"
+DECLARED: Declared = {
     "RequestsPerSecond": {"Type": "Number", "MinValue": 1, "MaxValue": 10000},
     "MarketingLanguage": {"Type": "String", "AllowedValues": ["es", "en"]},
     "Stage": {"Type": "String", "AllowedPattern": "[a-z][a-z0-9-]{0,19}"},
@@ -47,7 +48,8 @@ def test_an_unknown_stage_is_named() -> None:
 
 def test_tags_of_the_stage_stand_over_the_defaults_and_ours_over_both(stages: Path) -> None:
     stages.write_text(
-        'defaults.tags = { owner = "shop", cost = 17 }\nprod.tags = { owner = "clinics", stage = "x" }'
+        'defaults.tags = { owner = "shop", cost = 17 }\n'
+        'prod.tags = { owner = "clinics", stage = "x" }'
     )
     assert stage_tags("prod") == {
         "owner": "clinics",
@@ -71,8 +73,8 @@ def test_tags_of_the_stage_stand_over_the_defaults_and_ours_over_both(stages: Pa
             "stages.toml [prod]: 'LUN 06:00' is not a weekday and a time, such as MON 06:00",
         ),
         (
-            "[prod]\nMarketingEmail = []",
-            "stages.toml: MarketingEmail is neither a text nor a number",
+            "[prod]\nAlarmEmail = []",
+            "stages.toml: AlarmEmail is neither a text nor a number",
         ),
     ],
 )
@@ -103,9 +105,9 @@ def test_what_is_written_as_true_or_as_a_number_is_meant_as_the_template_has_it(
         (
             "RequestPerSecond",
             "5",
-            "is no parameter of infra/resources.yaml; is RequestsPerSecond meant?",
+            f"{UNKNOWN}; is RequestsPerSecond meant?",
         ),
-        ("Colour", "red", "is no parameter of infra/resources.yaml"),
+        ("Colour", "red", UNKNOWN),
         ("RequestsPerSecond", "many", "= 'many' is not a whole number"),
         ("RequestsPerSecond", "1.5", "= '1.5' is not a whole number"),
         ("RequestsPerSecond", "0", "= 0 is less than 1"),
@@ -115,10 +117,10 @@ def test_what_is_written_as_true_or_as_a_number_is_meant_as_the_template_has_it(
     ],
 )
 def test_a_value_that_the_template_would_refuse_is_named(name: str, value: str, said: str) -> None:
-    assert [one.removeprefix(name).strip() for one in faults({name: value}, DECLARED)] == [said]
+    assert [one.removeprefix(name).strip() for one in misfits({name: value}, DECLARED)] == [said]
 
 
 def test_every_fault_is_named_at_once_and_what_fits_is_none() -> None:
     given = {"RequestsPerSecond": "0", "MarketingLanguage": "fr", "Stage": "prod"}
-    assert len(faults(given, DECLARED)) == 2
-    assert faults({"RequestsPerSecond": "1", "MarketingLanguage": "en"}, DECLARED) == []
+    assert len(misfits(given, DECLARED)) == 2
+    assert misfits({"RequestsPerSecond": "1", "MarketingLanguage": "en"}, DECLARED) == []
