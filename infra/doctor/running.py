@@ -33,8 +33,8 @@ _LONGEST_WITHOUT_RUN = timedelta(days=8)
 
 _LETTERS = {
     "ProjectionDeadLetters": "mend the items, then make replay{}: see docs/runbook.md",
-    "ExportsDeadLetters": "read the worker's log by the job's id: see docs/runbook.md",
-    "ScheduleDeadLetters": "invoke `schedule` with the message: see docs/runbook.md",
+    "ExportsDeadLetters": "make letters{} says which: see docs/runbook.md",
+    "ScheduleDeadLetters": "make letters ORDER=1{}: see docs/runbook.md",
 }
 
 
