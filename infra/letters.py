@@ -65,7 +65,9 @@ def _run(stage: stages.Stage, event: str) -> list[str]:
     client: LambdaClient = stage.target.client("lambda")
     answer = client.invoke(FunctionName=stage.resources["Schedule"], Payload=event.encode())
     told: list[str] = json.loads(answer["Payload"].read())
-    return [] if "FunctionError" in answer else told
+    if "FunctionError" in answer:
+        return []
+    return told
 
 
 def _event_of_now(stage: stages.Stage) -> dict[str, Any]:

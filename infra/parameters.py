@@ -6,6 +6,7 @@ holds the parameters of infra/resources.yaml by their names, over those of `[def
 """
 
 import difflib
+import json
 import os
 import re
 import tomllib
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from chalicelib.api.auth import PERMISSIONS
 from chalicelib.settings import Settings
 from infra.cron import schedule_expression
 from infra.package import ROOT
@@ -116,6 +118,20 @@ def _misfits(name: str, value: str, parameter: Mapping[str, Any]) -> Iterator[st
         yield f"{name} = {value!r} does not match {pattern}"
     if parameter["Type"] == "Number":
         yield from _misnumbers(name, value, parameter)
+    if name == "GroupRoles":
+        yield from _misroles(value)
+
+
+def _misroles(value: str) -> Iterator[str]:
+    """The functions take no notice of a role that they do not know: nobody would have it."""
+    try:
+        roles = {str(role) for role in json.loads(value).values()}
+    except (ValueError, AttributeError):
+        yield 'GroupRoles is not a JSON object, such as {"admins": "admin"}'
+        return
+    known = sorted(PERMISSIONS.keys() - {"gateway"})
+    if unknown := sorted(roles - {*known}):
+        yield f"GroupRoles names {', '.join(unknown)}: people can be {', '.join(known)}"
 
 
 def _misnumbers(name: str, value: str, parameter: Mapping[str, Any]) -> Iterator[str]:

@@ -85,6 +85,15 @@ def bucket(stage: Stage) -> Iterator[Finding]:
     is_well = all(access.values()) and bool(rules)
     seen = "private and encrypted" if is_well else "open to the public, or not encrypted"
     yield Finding("bucket", is_well=is_well, seen=seen, remedy=_DEPLOY.format(stage.target.stage))
+    keeps = client.get_bucket_versioning(Bucket=name).get("Status", "never switched on")
+    remedy = f"aws s3api put-bucket-versioning --bucket {name} --versioning-configuration "
+    yield Finding(
+        "versions of files",
+        # Deleted files would stay, beyond the days that are promised.
+        is_well=keeps != "Enabled",
+        seen=keeps,
+        remedy=f"{remedy}Status=Suspended",
+    )
 
 
 def template(stage: Stage) -> Iterator[Finding]:

@@ -120,6 +120,21 @@ def test_a_value_that_the_template_would_refuse_is_named(name: str, value: str, 
     assert [one.removeprefix(name).strip() for one in misfits({name: value}, DECLARED)] == [said]
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ('{"staff":"viewer","boss":"admin"}', []),
+        ("{staff}", ['GroupRoles is not a JSON object, such as {"admins": "admin"}']),
+        (
+            '{"staff":"gateway","boss":"root"}',
+            ["GroupRoles names gateway, root: people can be admin, marketing, support, viewer"],
+        ),
+    ],
+)
+def test_a_role_that_nobody_can_have_is_named(value: str, said: list[str]) -> None:
+    assert misfits({"GroupRoles": value}, {"GroupRoles": {"Type": "String"}}) == said
+
+
 def test_every_fault_is_named_at_once_and_what_fits_is_none() -> None:
     given = {"RequestsPerSecond": "0", "MarketingLanguage": "fr", "Stage": "prod"}
     assert len(misfits(given, DECLARED)) == 2
