@@ -41,8 +41,8 @@ _EXPORT_SECONDS = 960
 
 _BEYOND = """\
 Not reached from here: recovery points of the tables (they end by themselves, RecoveryDays old;
-after restoring one, make erase AGAIN=1), files that somebody has downloaded or that were loaded from
-(*.rejects.csv beside them, too), and the shop, which must not write the person again.
+after restoring one, make erase AGAIN=1), files that somebody has downloaded or that were loaded
+from (*.rejects.csv beside them, too), and the shop, which must not write the person again.
 """
 
 
