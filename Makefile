@@ -8,7 +8,7 @@ BIN := .venv/bin
 AUDIT_TOOL = $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop token load reindex replay erase doctor test test-fast bench check audit format package deploy destroy requirements clean
+.PHONY: help run stop token load reindex replay letters erase doctor test test-fast bench check audit format package deploy destroy requirements clean
 
 help: ## Show what there is
 	@echo "Store Users. The two that you want first:  make run   make test"; echo
@@ -33,6 +33,9 @@ reindex: .venv/ready ## Make search and totals anew, while writes go on ([STAGE=
 
 replay: .venv/ready ## Put back what the projection could not apply ([STAGE=prod])
 	@$(BIN)/python -m infra.replay $(if $(STAGE),--stage $(STAGE))
+
+letters: .venv/ready ## Show dead letters, changing nothing ([STAGE=prod]); ORDER=1 runs the schedule's, DROP=exports
+	@$(BIN)/python -m infra.letters $(if $(STAGE),--stage $(STAGE)) $(if $(ORDER),--order) $(if $(DROP),--drop $(DROP))
 
 erase: .venv/ready ## Erase a store user from everything (USER=cus_0042 [STAGE=prod] [YES=1], or AGAIN=1)
 	@$(if $(AGAIN)$(filter command line,$(origin USER)),,echo "Say whom: make erase USER=cus_0042" >&2; exit 2;) \

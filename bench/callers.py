@@ -180,26 +180,33 @@ class Caller:
             "path": path.replace("{customer_id}", user_id or ""),
             "httpMethod": method,
             "headers": given,
-            "multiValueHeaders": {name: [value] for name, value in given.items()},
+            "multiValueHeaders": _each_once(given),
             "queryStringParameters": query,
-            "multiValueQueryStringParameters": {
-                name: [value] for name, value in (query or {}).items()
-            },
+            "multiValueQueryStringParameters": _each_once(query or {}),
             "pathParameters": {"customer_id": user_id} if user_id else None,
             "stageVariables": None,
-            "requestContext": {
-                "resourcePath": path,
-                "httpMethod": method,
-                "stage": "api",
-                "requestId": str(uuid.uuid4()),
-                "identity": {"sourceIp": "192.0.2.1"},
-                "authorizer": {
-                    "principalId": f"caller-{self._number}",
-                    "name": f"caller-{self._number}",
-                    "roles": "admin",
-                    "expires_at": "4102444800",
-                },
-            },
+            "requestContext": self._context(method, path),
             "body": None if body is None else json.dumps(body),
             "isBase64Encoded": False,
         }
+
+    def _context(self, method: str, path: str) -> dict[str, Any]:
+        """With what the authorizer has told of the caller."""
+        name = f"caller-{self._number}"
+        return {
+            "resourcePath": path,
+            "httpMethod": method,
+            "stage": "api",
+            "requestId": str(uuid.uuid4()),
+            "identity": {"sourceIp": "192.0.2.1"},
+            "authorizer": {
+                "principalId": name,
+                "name": name,
+                "roles": "admin",
+                "expires_at": "4102444800",
+            },
+        }
+
+
+def _each_once(values: Mapping[str, str]) -> dict[str, list[str]]:
+    return {name: [value] for name, value in values.items()}

@@ -8,7 +8,8 @@ from pynamodb.attributes import (
     UnicodeAttribute,
 )
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
-from pynamodb.models import Model
+
+from bench.person_model import PersonModel
 
 
 class ByRegistered(GlobalSecondaryIndex["CustomerModel"]):
@@ -24,7 +25,7 @@ class ByRegistered(GlobalSecondaryIndex["CustomerModel"]):
     registered_at = UnicodeAttribute(range_key=True)
 
 
-class CustomerModel(Model):
+class CustomerModel(PersonModel):
     """A customer."""
 
     class Meta:
@@ -33,14 +34,6 @@ class CustomerModel(Model):
         table_name = "users"
         region = "us-east-1"
 
-    id = UnicodeAttribute(hash_key=True)
-    kind = UnicodeAttribute()
-    first_name = UnicodeAttribute()
-    last_name = UnicodeAttribute()
-    company_email = UnicodeAttribute()
-    phone_number = UnicodeAttribute()
-    company_name = UnicodeAttribute()
-    registered_at = UnicodeAttribute()
     access = UnicodeAttribute()
     version = NumberAttribute()
     ecosystem: MapAttribute[str, object] = MapAttribute()

@@ -20,6 +20,8 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
+from bench.person_model import PersonModel
+
 HEADINGS = (
     *("first_name", "last_name", "company_email", "phone_number", "company_name"),
     *("registered_at", "ecosystem_name", "access", "plan", "billing_period", "status"),
@@ -58,7 +60,7 @@ class ByEcosystem(GlobalSecondaryIndex["Person"]):
     ecosystem_id = UnicodeAttribute(hash_key=True)
 
 
-class Person(Model):
+class Person(PersonModel):
     """A customer or a lead."""
 
     class Meta:
@@ -68,14 +70,6 @@ class Person(Model):
         region = "us-east-1"
         billing_mode = PAY_PER_REQUEST_BILLING_MODE
 
-    id = UnicodeAttribute(hash_key=True)
-    kind = UnicodeAttribute()
-    first_name = UnicodeAttribute()
-    last_name = UnicodeAttribute()
-    company_email = UnicodeAttribute()
-    phone_number = UnicodeAttribute()
-    company_name = UnicodeAttribute()
-    registered_at = UnicodeAttribute()
     ecosystem_id = UnicodeAttribute(null=True)
     ecosystem_name = UnicodeAttribute(null=True)
     access = UnicodeAttribute(null=True)

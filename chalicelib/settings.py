@@ -115,6 +115,7 @@ class Settings:
     )
     marketing_language: str = _variable("MARKETING_LANGUAGE", _language, "es")
     export_retention_days: int = _variable("EXPORT_RETENTION_DAYS", _between(1, 30), "7")
+    export_history_days: int = _variable("EXPORT_HISTORY_DAYS", _between(1, 3650), "30")
     max_running_exports: int = _variable("MAX_RUNNING_EXPORTS", _between(1, 100), "3")
 
     @classmethod

@@ -7,25 +7,23 @@ the region of the environment, and the settings of infra/stages.toml.
 import argparse
 import hashlib
 import sys
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import boto3
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from infra import package
-from infra.cron import schedule_expression
 from infra.emulator_gaps import apply_gateway_responses
+from infra.package import BUILT, Package, PackageError
+from infra.parameters import StagesError, misfits, stage_parameters, stage_tags, stages_file
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
-
-STAGES_FILE = package.ROOT / "infra" / "stages.toml"
 
 
 class DeployError(Exception):
@@ -50,18 +48,26 @@ class Target:
         return boto3.client(service, region_name=self.region, endpoint_url=self.endpoint)  # type: ignore[call-overload]
 
 
-def deploy(target: Target, parameters: Mapping[str, str]) -> dict[str, str]:
+def deploy(
+    target: Target,
+    parameters: Mapping[str, str],
+    tags: Mapping[str, str] | None = None,
+    what: Package = BUILT,
+) -> dict[str, str]:
     """Create the stack, or bring it up to the package; its outputs. Raises `DeployError`.
 
     The address of the API is known only once it is there, and the functions cannot refer to it
     without a circle in the template: where it is not given, a second pass fills it in.
     """
-    body = _upload(target)
+    template = yaml.safe_load(what.template.read_text())
+    if wrong := misfits(parameters, template["Parameters"]):
+        raise DeployError("\n  ".join([f"see {stages_file().name}:", *wrong]))
+    change = _Change(target, _upload(target, template, what.archive), tags or {})
     given = {**_stored_public_url(target), **parameters}
-    outputs = _apply(target, body, given)
+    outputs = change.apply(given)
     address = parameters.get("PublicUrl") or _address(target, parameters, outputs)
     if outputs["PublicUrl"] != address:
-        outputs = _apply(target, body, {**given, "PublicUrl": address})
+        outputs = change.apply({**given, "PublicUrl": address})
     if target.endpoint is not None:
         apply_gateway_responses(target.client("apigateway"), outputs["RestAPIId"])
     return outputs
@@ -82,22 +88,6 @@ def stack_outputs(target: Target) -> dict[str, str]:
     return {one["OutputKey"]: one["OutputValue"] for one in stacks[0].get("Outputs", ())}
 
 
-def stage_parameters(stage: str, now: datetime) -> dict[str, str]:
-    """The parameters that infra/stages.toml gives the stage, over its defaults.
-
-    Raises `DeployError` where the file does not name the stage.
-    """
-    stages: dict[str, dict[str, Any]] = tomllib.loads(STAGES_FILE.read_text())
-    if stage not in stages:
-        message = f"{STAGES_FILE.name} has no section [{stage}]"
-        raise DeployError(message)
-    chosen = {**stages["defaults"], **stages[stage]}
-    weekly = chosen.pop("lead_export_at")
-    zone = ZoneInfo(chosen["TimeZone"])
-    schedule = schedule_expression(weekly, zone, now)
-    return {"LeadExportSchedule": schedule, **{name: str(value) for name, value in chosen.items()}}
-
-
 def _stored_public_url(target: Target) -> dict[str, str]:
     stored = stack_outputs(target).get("PublicUrl")
     return {"PublicUrl": stored} if stored else {}
@@ -111,17 +101,16 @@ def _address(target: Target, parameters: Mapping[str, str], outputs: Mapping[str
     return f"{target.endpoint}/_aws/execute-api/{outputs['RestAPIId']}/api"
 
 
-def _upload(target: Target) -> str:
-    """Put package and template where CloudFormation finds them; the template's address."""
+def _upload(target: Target, template: Any, code: Path) -> str:
+    """Put code and template where CloudFormation finds them; the template's address."""
     s3 = target.client("s3")
     account = target.client("sts").get_caller_identity()["Account"]
     bucket = _artifacts_bucket(target, account)
     # Somebody else could have made a bucket of that name.
     ours = {"Bucket": bucket, "ExpectedBucketOwner": account}
-    archive = package.ARCHIVE.read_bytes()
+    archive = code.read_bytes()
     key = f"{hashlib.sha256(archive).hexdigest()}.zip"
     s3.put_object(**ours, Key=key, Body=archive)
-    template = yaml.safe_load(package.TEMPLATE.read_text())
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = f"s3://{bucket}/{key}"
@@ -156,29 +145,34 @@ def _artifacts_bucket(target: Target, account: str) -> str:
     return bucket
 
 
-def _apply(target: Target, template_url: str, parameters: Mapping[str, str]) -> dict[str, str]:
-    """Make a change set and carry it out; the outputs of the stack after it."""
-    client: CloudFormationClient = target.client("cloudformation")
-    outputs = stack_outputs(target)
-    name = f"deploy-{datetime.now(UTC):%Y%m%d%H%M%S%f}"
-    client.create_change_set(
-        StackName=target.stack,
-        ChangeSetName=name,
-        ChangeSetType="UPDATE" if outputs else "CREATE",
-        TemplateURL=template_url,
-        Parameters=[
-            {"ParameterKey": key, "ParameterValue": value}
-            for key, value in {"Stage": target.stage, **parameters}.items()
-        ],
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-        Tags=[
-            {"Key": "application", "Value": "store-users"},
-            {"Key": "stage", "Value": target.stage},
-        ],
-    )
-    if _is_ready(client, target.stack, name):
-        _execute(client, target.stack, name, created=not outputs)
-    return stack_outputs(target)
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A template, where it is to be deployed, and what all its resources are tagged with."""
+
+    target: Target
+    template_url: str
+    tags: Mapping[str, str]
+
+    def apply(self, parameters: Mapping[str, str]) -> dict[str, str]:
+        """Make a change set and carry it out; the outputs of the stack after it."""
+        client: CloudFormationClient = self.target.client("cloudformation")
+        outputs, stack = stack_outputs(self.target), self.target.stack
+        name = f"deploy-{datetime.now(UTC):%Y%m%d%H%M%S%f}"
+        client.create_change_set(
+            StackName=stack,
+            ChangeSetName=name,
+            ChangeSetType="UPDATE" if outputs else "CREATE",
+            TemplateURL=self.template_url,
+            Parameters=[
+                {"ParameterKey": key, "ParameterValue": value}
+                for key, value in {"Stage": self.target.stage, **parameters}.items()
+            ],
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+            Tags=[{"Key": key, "Value": value} for key, value in self.tags.items()],
+        )
+        if _is_ready(client, stack, name):
+            _execute(client, stack, name, created=not outputs)
+        return stack_outputs(self.target)
 
 
 def _is_ready(client: "CloudFormationClient", stack: str, name: str) -> bool:
@@ -227,10 +221,10 @@ def main() -> int:
         sys.stderr.write("Say which region: export AWS_DEFAULT_REGION=us-east-1\n")
         return 2
     try:
-        parameters = stage_parameters(stage, datetime.now(UTC))
+        parameters, tags = stage_parameters(stage, datetime.now(UTC)), stage_tags(stage)
         package.build()
-        outputs = deploy(Target(stage, region), parameters)
-    except (DeployError, package.PackageError, BotoCoreError, ClientError) as error:
+        outputs = deploy(Target(stage, region), parameters, tags)
+    except (StagesError, DeployError, PackageError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"The deployment did not go through: {error}\n")
         return 1
     sys.stdout.write(f"{outputs['PublicUrl']}/ is up; people: user pool {outputs['UserPoolId']}\n")

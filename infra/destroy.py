@@ -3,19 +3,24 @@
 It asks first. What is protected against deletion is refused, and so is a stage of production with
 anything in it: restoring from backups is the only way back from here.
 
+What is left of a stage is found by its name, whether the stack is still there or not: so it can be
+begun again wherever it stopped, also after a first deployment that failed.
+
 Exit status: 0 it is gone, 1 it stays, 2 it could not be done.
 """
 
 import argparse
+import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
-from infra.deploy import DeployError, Target, stack_outputs
+from infra.deploy import DeployError, Target
 
 _TABLES = (
     *("UsersTable", "EcosystemsTable", "AuditTable", "ExportsTable"),
@@ -29,33 +34,88 @@ class RefusedError(Exception):
     """The stage stays as it is; the message says why."""
 
 
-def check(target: Target, outputs: Mapping[str, str]) -> dict[str, bool]:
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What is there of a stage: names of tables and buckets, ids of pools, and the stack."""
+
+    tables: Sequence[str]
+    buckets: Sequence[str]
+    pools: Sequence[str]
+    has_stack: bool
+
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.tables or self.buckets or self.pools or self.has_stack)
+
+
+def find(target: Target) -> Remains:
+    """What is there of the stage.
+
+    CloudFormation names a table or a bucket after the stack, its name in the template and chance:
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html
+    """
+    table = re.compile(rf"{target.stack}-({'|'.join(_TABLES)})-[A-Z0-9]+")
+    bucket = re.compile(rf"{target.stack}-exportsbucket-[a-z0-9]+")
+    buckets = target.client("s3").list_buckets()["Buckets"]
+    tables = [name for name in _listed_tables(target) if table.fullmatch(name)]
+    return Remains(
+        tables=sorted(tables, key=lambda name: _TABLES.index(name.split("-")[-2])),
+        buckets=[one["Name"] for one in buckets if bucket.fullmatch(one["Name"])],
+        pools=list(_pools(target)),
+        has_stack=_has_stack(target),
+    )
+
+
+def _listed_tables(target: Target) -> Iterator[str]:
+    """All but those that are just being deleted."""
+    dynamodb = target.client("dynamodb")
+    for page in dynamodb.get_paginator("list_tables").paginate():
+        for name in page["TableNames"]:
+            if not name.startswith(f"{target.stack}-"):
+                continue
+            with suppress(dynamodb.exceptions.ResourceNotFoundException):
+                if dynamodb.describe_table(TableName=name)["Table"]["TableStatus"] != "DELETING":
+                    yield name
+
+
+def _pools(target: Target) -> Iterator[str]:
+    pages = target.client("cognito-idp").get_paginator("list_user_pools")
+    for page in pages.paginate(MaxResults=60):
+        for pool in page["UserPools"]:
+            if pool["Name"] == target.stack:
+                yield pool["Id"]
+
+
+def _has_stack(target: Target) -> bool:
+    try:
+        target.client("cloudformation").describe_stacks(StackName=target.stack)
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return False
+        raise
+    return True
+
+
+def check(target: Target, remains: Remains) -> dict[str, bool]:
     """Whether each table that would be lost has something in it.
 
     Raises `RefusedError` where something is protected, or belongs to production and is not empty.
     """
     dynamodb = target.client("dynamodb")
     filled = {}
-    for name in _tables(target, outputs):
+    for name in remains.tables:
         if dynamodb.describe_table(TableName=name)["Table"].get("DeletionProtectionEnabled"):
             raise RefusedError(_protected(name, target.stage))
         filled[name] = bool(dynamodb.scan(TableName=name, Limit=1)["Items"])
-    pool = target.client("cognito-idp").describe_user_pool(UserPoolId=outputs["UserPoolId"])
-    if pool["UserPool"].get("DeletionProtection") == "ACTIVE":
-        raise RefusedError(_protected(f"the user pool {outputs['UserPoolId']}", target.stage))
+    for pool in remains.pools:
+        described = target.client("cognito-idp").describe_user_pool(UserPoolId=pool)["UserPool"]
+        if described.get("DeletionProtection") == "ACTIVE":
+            raise RefusedError(_protected(f"the user pool {pool}", target.stage))
     if target.stage == _PRODUCTION and any(filled.values()):
         names = ", ".join(name for name, has_items in filled.items() if has_items)
         message = f"This is production, and it holds data: {names}. Empty them first"
         raise RefusedError(message)
     return filled
-
-
-def _tables(target: Target, outputs: Mapping[str, str]) -> list[str]:
-    """Those that are still there: somebody may have begun before."""
-    there: set[str] = set()
-    for page in target.client("dynamodb").get_paginator("list_tables").paginate():
-        there |= set(page["TableNames"])
-    return [outputs[table] for table in _TABLES if outputs[table] in there]
 
 
 def _protected(what: str, stage: str) -> str:
@@ -65,15 +125,24 @@ def _protected(what: str, stage: str) -> str:
     )
 
 
-def destroy(target: Target, outputs: Mapping[str, str]) -> None:
+def destroy(target: Target, remains: Remains) -> None:
     """Remove what would outlive the stack, then the stack. Raises `DeployError`.
 
-    In this order it can be begun again wherever it stopped: the outputs of the stack name what is
-    left. Only the pool comes last, for it cannot go before its domain, which the stack removes.
+    The pool comes last, for it cannot go before its domain, which the stack removes.
     """
-    for table in _tables(target, outputs):
+    for table in remains.tables:
         target.client("dynamodb").delete_table(TableName=table)
-    _remove_bucket(target.client("s3"), outputs["ExportsBucket"])
+    for bucket in remains.buckets:
+        _remove_bucket(target.client("s3"), bucket)
+    if remains.has_stack:
+        _remove_stack(target)
+    cognito = target.client("cognito-idp")
+    for pool in remains.pools:
+        with suppress(cognito.exceptions.ResourceNotFoundException):
+            cognito.delete_user_pool(UserPoolId=pool)
+
+
+def _remove_stack(target: Target) -> None:
     cloudformation = target.client("cloudformation")
     cloudformation.delete_stack(StackName=target.stack)
     try:
@@ -83,27 +152,29 @@ def destroy(target: Target, outputs: Mapping[str, str]) -> None:
     except WaiterError as error:
         message = f"The stack {target.stack} could not be deleted: see its events"
         raise DeployError(message) from error
-    cognito = target.client("cognito-idp")
-    with suppress(cognito.exceptions.ResourceNotFoundException):
-        cognito.delete_user_pool(UserPoolId=outputs["UserPoolId"])
 
 
 def _remove_bucket(s3: Any, bucket: str) -> None:
-    if bucket not in {one["Name"] for one in s3.list_buckets()["Buckets"]}:
-        return
-    for upload in s3.list_multipart_uploads(Bucket=bucket).get("Uploads", ()):
-        s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-        for found in page.get("Contents", ()):
-            s3.delete_object(Bucket=bucket, Key=found["Key"])
+    """With all objects, older versions of them should somebody keep those, and begun uploads."""
+    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
+        for upload in page.get("Uploads", ()):
+            s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+        objects = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
+        if objects:
+            # A page holds as many as can be deleted in one request: a thousand.
+            s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
     s3.delete_bucket(Bucket=bucket)
 
 
-def _is_confirmed(target: Target, outputs: Mapping[str, str], filled: Mapping[str, bool]) -> bool:
+def _is_confirmed(target: Target, remains: Remains, filled: Mapping[str, bool]) -> bool:
     lines = [f"{name}{'' if has_items else ' (empty)'}" for name, has_items in filled.items()]
+    lines += [*remains.buckets, *(f"user pool {pool}" for pool in remains.pools)]
+    lines += [f"stack {target.stack}"] if remains.has_stack else []
     sys.stdout.write(
         f"This removes the stage {target.stage} in {target.region} for good:\n  "
-        + "\n  ".join([*lines, outputs["ExportsBucket"], f"user pool {outputs['UserPoolId']}"])
+        + "\n  ".join(lines)
         + f"\nType {target.stage} to go on: "
     )
     sys.stdout.flush()
@@ -121,14 +192,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     target = Target(stage, region)
     try:
-        outputs = stack_outputs(target)
-        if not outputs:
-            sys.stderr.write(f"There is no stack {target.stack} in {region}\n")
+        remains = find(target)
+        if not remains:
+            sys.stderr.write(f"There is nothing of {target.stack} in {region}\n")
             return 2
-        if not _is_confirmed(target, outputs, check(target, outputs)):
+        if not _is_confirmed(target, remains, check(target, remains)):
             sys.stdout.write("Nothing was removed.\n")
             return 1
-        destroy(target, outputs)
+        destroy(target, remains)
     except RefusedError as error:
         sys.stderr.write(f"Refused: {error}\n")
         return 1

@@ -19,7 +19,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra import emulator, package
 from infra.demo import demo_users
 from infra.demo_store import add_missing
-from infra.deploy import DeployError, Target, deploy, stage_parameters
+from infra.deploy import DeployError, Target, deploy
+from infra.parameters import StagesError, stage_parameters, stage_tags
 from infra.people import Person, add_people, gateway_token, person_token
 
 _STACK_FILE = emulator.FOLDER / "stack.json"
@@ -47,7 +48,7 @@ def _start(port: int, demo_count: int, *, reset: bool) -> int:
         emulator.remove_state()
     try:
         _bring_up(port, demo_count)
-    except (emulator.EmulatorError, package.PackageError, DeployError) as error:
+    except (emulator.EmulatorError, package.PackageError, StagesError, DeployError) as error:
         _say(f"\n{error}")
         stop()
         return 1
@@ -102,7 +103,8 @@ def _bring_up(port: int, demo_count: int) -> None:
     target = Target("local", _REGION, f"http://localhost:{port}")
     _say("3/5  Deploying the template")
     parameters = stage_parameters("local", datetime.now(UTC))
-    outputs = deploy(target, {**parameters, "EmulatorEndpoint": str(target.endpoint)})
+    given = {**parameters, "EmulatorEndpoint": str(target.endpoint)}
+    outputs = deploy(target, given, stage_tags("local"))
     _say("4/5  Adding the demo people")
     people = add_people(target, outputs, _known_passwords())
     _say(f"5/5  Loading {demo_count} demo store users")

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -31,6 +32,18 @@ _INPUTS = ("app.py", "chalicelib", ".chalice", "requirements.txt", "infra")
 
 class PackageError(Exception):
     """The package could not be built; the message says what Chalice said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What is deployed: the code of the functions, and the template that names them."""
+
+    archive: Path
+    template: Path
+
+
+BUILT = Package(ARCHIVE, TEMPLATE)
+"""What `build` builds."""
 
 
 def build() -> bool:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -22,10 +23,16 @@ class StageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`resources` are the physical ids by the names that they have in the template."""
+    """`resources` are the physical ids by the names that they have in the template.
+
+    `parameters` and `tags` are those that it was deployed with, `made_at` is when it first was.
+    """
 
     target: Target
     resources: Mapping[str, str]
+    parameters: Mapping[str, str]
+    tags: Mapping[str, str]
+    made_at: datetime
 
     def variables(self) -> dict[str, str]:
         """The environment that the functions run with."""
@@ -51,11 +58,17 @@ def find(name: str) -> Stage:
     pages = client.get_paginator("list_stack_resources").paginate(StackName=target.stack)
     try:
         listed: list[Any] = [one for page in pages for one in page["StackResourceSummaries"]]
+        stack = client.describe_stacks(StackName=target.stack)["Stacks"][0]
     except client.exceptions.ClientError as error:
         message = f"there is no stack {target.stack} in {target.region}: {error}"
         raise StageError(message) from error
+    given = stack.get("Parameters", ())
     return Stage(
-        target, {one["LogicalResourceId"]: one.get("PhysicalResourceId", "") for one in listed}
+        target,
+        resources={one["LogicalResourceId"]: one.get("PhysicalResourceId", "") for one in listed},
+        parameters={one["ParameterKey"]: one["ParameterValue"] for one in given},
+        tags={one["Key"]: one["Value"] for one in stack.get("Tags", ())},
+        made_at=stack["CreationTime"],
     )
 
 

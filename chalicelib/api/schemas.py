@@ -10,6 +10,14 @@ FORMATS = ["xlsx", "csv"]
 RESOURCES = ["customers", "leads"]
 MAX_BODY_BYTES = 16_384
 
+# Blanks, and what takes no room at all: a reason of them alone would be none.
+_UNSEEN = r" \t\n\r\u00a0\u00ad\u1680\u2000-\u200f\u202f\u205f\u2060\u3000\ufeff"
+# What would let the history show something else than what was written: control characters, breaks
+# of lines of Unicode's own, embeddings and overrides of direction (Unicode TR 36, section 2.5). And
+# API Gateway puts U+FFFD where a body is not UTF-8.
+_DECEIVING = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufffd"
+_REASON = f"^[{_UNSEEN}]*[^{_UNSEEN}{_DECEIVING}][^{_DECEIVING}]*$"
+
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _NUMBER: Schema = {"type": "integer"}
 
@@ -132,8 +140,7 @@ SCHEMAS: Mapping[str, Schema] = {
                     "type": "string",
                     "minLength": 3,
                     "maxLength": 500,
-                    # Not only blanks; and API Gateway puts U+FFFD where a body is not UTF-8.
-                    "pattern": "^\\s*[^\\s\ufffd][^\ufffd]*$",
+                    "pattern": _REASON,
                 },
             },
             optional=("reason",),

@@ -13,8 +13,6 @@ from chalicelib.exports import delivery, jobs, slots
 from chalicelib.settings import settings
 from chalicelib.users.tables import ExportItem
 
-_KEPT_AFTER_EXPIRY = timedelta(days=30)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
@@ -78,7 +76,7 @@ def _same(existing: ExportItem, order: Order) -> ExportItem:
 
 def _new(order: Order) -> ExportItem:
     now = clock.now()
-    kept = timedelta(days=settings().export_retention_days) + _KEPT_AFTER_EXPIRY
+    kept = timedelta(days=settings().export_retention_days + settings().export_history_days)
     return ExportItem(
         order.id,
         resource=order.resource,

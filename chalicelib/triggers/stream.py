@@ -20,7 +20,7 @@ _MESSAGE_BYTES = 250_000
 """SQS has taken 1 MiB since 2025, 256 KiB before, and still does in some places."""
 
 _SECONDS_WITHOUT_CONTEXT = 60
-"""The time-out of the function, in .chalice/config.json."""
+"""The time-out of the function, by default: `StreamSeconds` in infra/resources.yaml."""
 
 Record = Mapping[str, Any]
 streams = Blueprint(__name__)

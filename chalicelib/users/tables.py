@@ -214,7 +214,8 @@ class ExportItem(Model):
     total = NumberAttribute(null=True)
     requested_by = UnicodeAttribute()
     requested_at = UnicodeAttribute()
-    request_id = UnicodeAttribute()
+    # Jobs of the first version have none: the audit entry of their request does.
+    request_id = UnicodeAttribute(default="")
     attempt = NumberAttribute(default=0)
     lease_until = UnicodeAttribute(null=True)
     finished_at = UnicodeAttribute(null=True)

@@ -10,8 +10,16 @@ from botocore.exceptions import ClientError
 
 from chalicelib.settings import Settings, SettingsError
 from infra import package
-from infra.deploy import DeployError, stage_parameters
 from infra.doctor.finding import Finding
+from infra.parameters import (
+    Declared,
+    NoSectionError,
+    StagesError,
+    misfits,
+    stage_parameters,
+    stage_tags,
+    stages_file,
+)
 from infra.stage import Stage
 
 if TYPE_CHECKING:
@@ -61,8 +69,7 @@ def tables(stage: Stage) -> Iterator[Finding]:
         faults = [f"{state}, not ACTIVE" for state in states if state != "ACTIVE"]
         if name == "UsersTable" and not table.get("StreamSpecification", {}).get("StreamEnabled"):
             faults.append("its stream is off")
-        # The emulator takes the setting, and says that it is off.
-        if stage.target.endpoint is None and not _can_be_restored(client, table["TableName"]):
+        if _is_to_be_restored(stage) and not _can_be_restored(client, table["TableName"]):
             faults.append("point-in-time recovery is off")
         seen = ", ".join(faults) or f"active, {len(indexes)} indexes"
         remedy = _DEPLOY.format(stage.target.stage)
@@ -78,6 +85,15 @@ def bucket(stage: Stage) -> Iterator[Finding]:
     is_well = all(access.values()) and bool(rules)
     seen = "private and encrypted" if is_well else "open to the public, or not encrypted"
     yield Finding("bucket", is_well=is_well, seen=seen, remedy=_DEPLOY.format(stage.target.stage))
+    keeps = client.get_bucket_versioning(Bucket=name).get("Status", "never switched on")
+    remedy = f"aws s3api put-bucket-versioning --bucket {name} --versioning-configuration "
+    yield Finding(
+        "versions of files",
+        # Deleted files would stay, beyond the days that are promised.
+        is_well=keeps != "Enabled",
+        seen=keeps,
+        remedy=f"{remedy}Status=Suspended",
+    )
 
 
 def template(stage: Stage) -> Iterator[Finding]:
@@ -90,11 +106,30 @@ def template(stage: Stage) -> Iterator[Finding]:
     ]
     deployed = (yaml.safe_load(body) if isinstance(body, str) else body)["Resources"]
     yield _same("template and stack", differing(ours["Resources"], deployed), stage)
-    stack = client.describe_stacks(StackName=stage.target.stack)["Stacks"][0]
-    given = {one["ParameterKey"]: one["ParameterValue"] for one in stack.get("Parameters", ())}
-    others = other_parameters(stage.target.stage, given, ours["Parameters"])
-    yield _same("parameters and stages.toml", others, stage)
+    yield from settings(stage, ours["Parameters"])
     yield _drift(client, stage)
+
+
+def settings(stage: Stage, declared: Declared) -> Iterator[Finding]:
+    """The stage's section of the settings: whether it can be deployed, and whether it is."""
+    name, file = stage.target.stage, stages_file().name
+    try:
+        chosen, tags = stage_parameters(name, datetime.now(UTC)), stage_tags(name)
+    except NoSectionError:
+        seen = f"none in {file}: deployed with others, from elsewhere"
+        yield Finding(f"settings of {name}", is_well=True, seen=seen)
+        return
+    except StagesError as error:
+        yield Finding(f"settings of {name}", is_well=False, seen=str(error), remedy=f"mend {file}")
+        return
+    wrong = misfits(chosen, declared)
+    seen = "; ".join(wrong) or f"{len(chosen)} in {file}"
+    yield Finding(f"settings of {name}", is_well=not wrong, seen=seen, remedy=f"mend {file}")
+    others = other_parameters(chosen, stage.parameters, declared)
+    yield _same(f"parameters and {file}", others, stage)
+    # Others may have been added by whoever owns the account.
+    untagged = sorted(key for key, value in tags.items() if stage.tags.get(key) != value)
+    yield _same(f"tags and {file}", untagged, stage)
 
 
 def differing(wanted: Mapping[str, Any], deployed: Mapping[str, Any]) -> list[str]:
@@ -104,6 +139,11 @@ def differing(wanted: Mapping[str, Any], deployed: Mapping[str, Any]) -> list[st
         for name in sorted({*wanted, *deployed})
         if _comparable(wanted.get(name)) != _comparable(deployed.get(name))
     ]
+
+
+def _is_to_be_restored(stage: Stage) -> bool:
+    """Whether point-in-time recovery is to be on. The emulator takes it, and says it were off."""
+    return stage.target.endpoint is None and stage.parameters.get("RecoveryDays") != "0"
 
 
 def _can_be_restored(client: "DynamoDBClient", table: str) -> bool:
@@ -120,13 +160,9 @@ def _comparable(resource: Any) -> Any:
 
 
 def other_parameters(
-    stage: str, given: Mapping[str, str], declared: Mapping[str, Mapping[str, Any]]
+    chosen: Mapping[str, str], given: Mapping[str, str], declared: Declared
 ) -> list[str]:
-    """The parameters that are not as infra/stages.toml or, by default, the template has them."""
-    try:
-        chosen = stage_parameters(stage, datetime.now(UTC))
-    except DeployError:
-        return []  # Deployed with settings of its own, from elsewhere.
+    """The parameters that are not as chosen or, by default, as the template has them."""
     defaults = {name: str(one["Default"]) for name, one in declared.items() if "Default" in one}
     wanted = {**defaults, **chosen}
     names = sorted(wanted.keys() - _FILLED_IN)

@@ -40,9 +40,9 @@ _EXPORT_SECONDS = 960
 """A little more than one run of an export may take."""
 
 _BEYOND = """\
-Not reached from here: recovery points of the tables (they end by themselves within 35 days; after
-restoring one, make erase AGAIN=1), files that somebody has downloaded or that were loaded from
-(*.rejects.csv beside them, too), and the shop, which must not write the person again.
+Not reached from here: recovery points of the tables (they end by themselves, RecoveryDays old;
+after restoring one, make erase AGAIN=1), files that somebody has downloaded or that were loaded
+from (*.rejects.csv beside them, too), and the shop, which must not write the person again.
 """
 
 
@@ -60,6 +60,7 @@ class Done:
 
     person: Person
     files: list[ExportItem | str] = field(default_factory=list)
+    remnants: int = 0
     searches: int = 0
     deliveries: int = 0
     letters: int = 0
@@ -72,6 +73,7 @@ class Done:
             (self.person.entries, "search entries, and the counts"),
             (len(self.person.ecosystems), "records of ecosystems, which gateways no longer know"),
             (len(self.files), "files of exports that held the person, or a search for them"),
+            (self.remnants, "uploads that were never finished, and older versions of files"),
             (self.searches, "searches in jobs of exports"),
             (self.deliveries, "memories of what marketing was sent"),
             (self.letters, "dead letters"),
@@ -95,6 +97,7 @@ def erase(person: Person, by: str, apply: Apply, queues: Queues) -> Done:
     done.files = traces.expire_files(person, by)
     done.searches += traces.forget_searches(person)
     done.deliveries = traces.forget_deliveries(person.id)
+    done.remnants = traces.remove_remnants()
     for queue, is_concerned in (
         (queues.projection, traces.is_record_of),
         (queues.exports, traces.is_order_about),

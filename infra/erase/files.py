@@ -4,7 +4,7 @@ import json
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any
 
 from chalicelib import aws
@@ -42,6 +42,37 @@ def holds(key: str, user_id: str) -> bool:
             return _is_in_workbook(file, user_id)
         file.seek(0)
         return _occurs(user_id, _chunks(file))
+
+
+def abort_uploads(is_left: Callable[[str], bool]) -> int:
+    """Give up the uploads in parts whose key `is_left` by whoever began it; how many they were.
+
+    Their parts hold people, and no listing of objects shows them.
+    """
+    s3, bucket, aborted = aws.s3(), settings().exports_bucket, 0
+    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
+        for begun in page.get("Uploads", ()):
+            if is_left(begun["Key"]):
+                s3.abort_multipart_upload(
+                    Bucket=bucket, Key=begun["Key"], UploadId=begun["UploadId"]
+                )
+                aborted += 1
+    return aborted
+
+
+def remove_older_versions() -> int:
+    """Remove what lies behind the objects of today; how many versions.
+
+    There are none unless somebody has made the bucket keep them; then deleting hides a file only.
+    """
+    s3, bucket, removed = aws.s3(), settings().exports_bucket, 0
+    pages = list(s3.get_paginator("list_object_versions").paginate(Bucket=bucket))
+    older = [one for page in pages for one in page.get("Versions", ()) if not one["IsLatest"]]
+    # A marker hides the version before it, and goes after it.
+    for one in [*older, *(one for page in pages for one in page.get("DeleteMarkers", ()))]:
+        s3.delete_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])
+        removed += 1
+    return removed
 
 
 def forget_delivery(key: str, user_id: str) -> bool:

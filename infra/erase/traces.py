@@ -62,6 +62,16 @@ def expire_files(person: Person, by: str) -> list[ExportItem | str]:
     return list(taken.values())
 
 
+def remove_remnants() -> int:
+    """Remove what dead workers have left half sent, and older versions of files; how many."""
+
+    def is_left(key: str) -> bool:
+        job = jobs.find_file(key.split("/")[1])
+        return job is None or not _is_running(job)
+
+    return files.abort_uploads(is_left) + files.remove_older_versions()
+
+
 def forget_searches(person: Person) -> int:
     """Blank the searches of ended jobs that are about the person; how many they were."""
     found = [job for job in _jobs() if not _is_running(job) and _is_about(job, person)]

@@ -42,6 +42,26 @@ FAULTY: dict[str, tuple[Any, list[tuple[str, str]]]] = {
         {"access": "active", "reason": "   "},
         [("reason", "'   ' does not match")],
     ),
+    "nothing to be seen": (
+        {"access": "suspended", "reason": "\u200b\u00ad\ufeff\u2060"},
+        [("reason", "'\\u200b\\xad\\ufeff\\u2060' does not match")],
+    ),
+    "a control character": (
+        {"access": "suspended", "reason": f"{REASON}\x00"},
+        [("reason", "'Privacy incident 4711\\x00' does not match")],
+    ),
+    "an escape of terminals": (
+        {"access": "suspended", "reason": "\x1b[2Jforged"},
+        [("reason", "'\\x1b[2Jforged' does not match")],
+    ),
+    "text that turns around": (
+        {"access": "suspended", "reason": "\u202e1174 tnedicni"},
+        [("reason", "'\\u202e1174 tnedicni' does not match")],
+    ),
+    "a line of its own": (
+        {"access": "suspended", "reason": "harmless\u2028by: somebody else"},
+        [("reason", "'harmless\\u2028by: somebody else' does not match")],
+    ),
     "an unknown member": (
         {"access": "active", "force": True},
         [("", "Additional properties are not allowed ('force' was unexpected)")],
@@ -225,7 +245,7 @@ def test_a_body_of_the_greatest_size_is_read(edge: Client) -> None:
 
 def test_a_reason_is_kept_to_the_letter(api: Client) -> None:
     reasons = [
-        *("abc", "x" * 500, "🏥" * 500, "  ok", "línea 1\nlínea 2", '<b>"=1+1"</b>', "\u0000 x"),
+        *("abc", "x" * 500, "🏥" * 500, "  ok", "línea 1\nlínea 2", '<b>"=1+1"</b>', "tab\there"),
     ]
     for number, reason in enumerate(reasons):
         user_id = f"cus_{number}"

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ import boto3
 import pytest
 
 from infra.demo import demo_users
+from infra.emulator import environment
 from infra.package import ROOT
 from tests.privacy import told, words_of
 
@@ -153,16 +155,28 @@ emulator.start(int(sys.argv[1]))
 """
 
 
-@pytest.fixture
-def emulator_port(tmp_path: Path) -> Iterator[int]:
-    """The port of a running emulator with nothing in it."""
+@contextmanager
+def running_emulator(folder: Path) -> Iterator[int]:
+    """The port of an emulator with nothing in it, which keeps what it needs in the folder."""
     number = free_port()
     subprocess.run(
         [sys.executable, "-c", _START, str(number)],
         cwd=ROOT,
-        env={**os.environ, "STORE_USERS_LOCAL": str(tmp_path)},
+        env={**os.environ, "STORE_USERS_LOCAL": str(folder)},
         timeout=120,
         check=True,
     )
-    yield number
-    command(tmp_path, "infra.local", "stop")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment().items():
+            patch.setenv(name, value)
+        try:
+            yield number
+        finally:
+            command(folder, "infra.local", "stop")
+
+
+@pytest.fixture
+def emulator_port(tmp_path: Path) -> Iterator[int]:
+    """The port of a running emulator with nothing in it."""
+    with running_emulator(tmp_path) as number:
+        yield number

@@ -6,18 +6,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra import package
-from infra.deploy import Target, deploy, stage_parameters
-from infra.emulator import environment
-from tests.e2e.emptystack import client
+from infra.deploy import Target, deploy
+from infra.parameters import stage_parameters
+from tests.e2e.deployments import client
 
 DOMAIN = "store-users.example.com"
 
 
-def test_links_lead_to_the_domain_that_is_mapped_to_the_api(
-    emulator_port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in environment().items():
-        monkeypatch.setenv(name, value)
+def test_links_lead_to_the_domain_that_is_mapped_to_the_api(emulator_port: int) -> None:
     package.build()
     made = client(emulator_port, "route53").create_hosted_zone(
         Name="example.com", CallerReference="1"

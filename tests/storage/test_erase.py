@@ -27,6 +27,7 @@ from tests.exporting import (
     stop_clock,
     stored_job,
     taken,
+    unfinished_uploads,
 )
 from tests.feed import Feed
 from tests.following import counters, entries, follow, invoke, items
@@ -152,6 +153,34 @@ def test_nothing_of_an_erased_person_is_left_anywhere(
     left = [*taken(settings().projection_dead_letters_url), *taken(dead_exports)]
     assert [json.loads(one).get("eventID", "an export") for one in left] == ["2", "an export"]
     assert not any(word in text.lower() for text in left for word in TRACES)
+
+
+def test_nothing_of_them_is_left_in_uploads_that_died_or_in_older_versions_of_files(
+    feed: Feed, dead_exports: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3, bucket = aws.s3(), "exports-bucket"
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    made = _live(feed, dead_exports, monkeypatch)
+    dead = s3.create_multipart_upload(Bucket=bucket, Key=f"exports/{made['csv'].id}/7")
+    s3.upload_part(
+        Bucket=bucket, Key=dead["Key"], UploadId=dead["UploadId"], PartNumber=1, Body=b"Wayra"
+    )
+    # A run that began after the person was gone is none of our business.
+    running = stored_job(ordered(key="9"))
+    under_way = f"exports/{running.id}/1"
+    s3.create_multipart_upload(Bucket=bucket, Key=under_way)
+    monkeypatch.setattr(traces, "wait_for_exports", lambda _: None)
+
+    assert _erase(dead_exports).remnants > 0
+
+    assert unfinished_uploads() == [under_way]
+    versions = s3.list_object_versions(Bucket=bucket)
+    assert "DeleteMarkers" not in versions
+    kept = {one["Key"] for one in versions["Versions"]}
+    assert kept == {*object_keys(), *object_keys("schedule/")}
+    assert all(one["IsLatest"] for one in versions["Versions"])
+    assert ids(made["other"])
+    assert _found() == [("audit", "id")]
 
 
 def test_the_others_keep_what_is_theirs(

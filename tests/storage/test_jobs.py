@@ -13,6 +13,7 @@ from chalicelib.errors import (
     TooManyExportsError,
 )
 from chalicelib.exports import jobs, orders
+from chalicelib.settings import settings
 from chalicelib.users.tables import store
 from tests.builders import client, lead, save
 from tests.exporting import (
@@ -58,6 +59,16 @@ def test_an_order_becomes_a_job_that_waits_its_message_and_an_audit_entry(
     assert job.removed_after == 1_772_449_200 + 37 * 86_400
     (message,) = queued()
     assert message["job"]["id"] == {"S": job.id}
+
+
+def test_a_job_is_kept_as_long_after_its_file_as_the_stage_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stop_clock(monkeypatch)
+    monkeypatch.setenv("EXPORT_HISTORY_DAYS", "365")
+    settings.cache_clear()
+    job, _ = orders.submit(order())
+    assert job.removed_after == 1_772_449_200 + (7 + 365) * 86_400
     assert audited(job) == ["export.requested"]
 
 

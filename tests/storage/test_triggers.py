@@ -215,6 +215,21 @@ def test_a_message_as_sqs_keeps_it_is_all_that_the_worker_needs() -> None:
     assert ids(job) == ["led_2"]
 
 
+def test_a_job_of_the_first_version_which_kept_no_request_id_is_run() -> None:
+    """It waited in the queue while the deployment was brought up: its message and its item."""
+    save(lead())
+    message = ordered()
+    del message["job"]["request_id"]
+    client().update_item(
+        TableName="exports",
+        Key={"id": message["job"]["id"]},
+        UpdateExpression="REMOVE request_id",
+    )
+    deliver(message | {"request_id": "req-1"})
+    job = stored_job(message)
+    assert (job.status, ids(job)) == ("succeeded", ["led_0007"])
+
+
 def test_a_message_that_is_damaged_is_left_to_the_dead_letters() -> None:
     """An error is what makes SQS give it three tries and put it aside."""
     delivery = event("sqs")

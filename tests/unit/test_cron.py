@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from infra.cron import schedule_expression
-from infra.deploy import DeployError, stage_parameters
 
 _WINTER = datetime(2026, 1, 15, tzinfo=UTC)
 _SUMMER = datetime(2026, 7, 15, tzinfo=UTC)
@@ -35,25 +34,3 @@ def test_the_rule_fires_at_the_local_hour(
 def test_what_is_no_weekday_and_time_is_refused(weekly: str) -> None:
     with pytest.raises(ValueError, match="is not a weekday and a time"):
         schedule_expression(weekly, ZoneInfo("UTC"), _WINTER)
-
-
-def test_a_stage_has_the_defaults_and_its_own_parameters() -> None:
-    assert stage_parameters("local", _WINTER) == {
-        "LeadExportSchedule": "cron(0 11 ? * MON *)",
-        "TimeZone": "America/Bogota",
-        "MarketingLanguage": "es",
-        "AccessTokenMinutes": "60",
-        "DeletionProtection": "false",
-        "PasswordSignIn": "true",
-    }
-
-
-def test_production_is_protected_and_takes_no_passwords_from_programs() -> None:
-    parameters = stage_parameters("prod", _WINTER)
-    assert parameters["DeletionProtection"] == "true"
-    assert "PasswordSignIn" not in parameters
-
-
-def test_an_unknown_stage_is_named() -> None:
-    with pytest.raises(DeployError, match=r"has no section \[nowhere\]"):
-        stage_parameters("nowhere", _WINTER)

@@ -38,6 +38,7 @@ DEFAULTS = {
     "MARKETING_LANGUAGE": "es",
     "S3_ADDRESSING_STYLE": "virtual",
     "EXPORT_RETENTION_DAYS": "7",
+    "EXPORT_HISTORY_DAYS": "30",
     "MAX_RUNNING_EXPORTS": "3",
 }
 
@@ -86,6 +87,8 @@ def test_a_variable_that_is_empty_is_named(name: str) -> None:
         ("EXPORT_RETENTION_DAYS", "a week"),
         ("EXPORT_RETENTION_DAYS", "7.5"),
         ("EXPORT_RETENTION_DAYS", ""),
+        ("EXPORT_HISTORY_DAYS", "0"),
+        ("EXPORT_HISTORY_DAYS", "3651"),
         ("MAX_RUNNING_EXPORTS", "0"),
         ("MAX_RUNNING_EXPORTS", "101"),
         ("MAX_RUNNING_EXPORTS", "-1"),

@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ import yaml
 from chalicelib import metrics
 from infra import package
 from infra.package import ROOT, TEMPLATE
+from infra.parameters import misfits, stage_parameters
 
 ALARM_TOPIC = {"Ref": "AlarmTopic"}
 FUNCTIONS = ("APIHandler", "Authorizer", "Schedule", "Stream", "Worker")
@@ -41,10 +43,13 @@ def test_every_table_is_encrypted_kept_and_can_be_restored() -> None:
     assert len(tables) == 6
     for name, table in tables.items():
         assert table["SSESpecification"] == {"SSEEnabled": True}, name
-        recovery = table["PointInTimeRecoverySpecification"]
-        assert recovery == {"PointInTimeRecoveryEnabled": True}, name
+        named, recovered, _ = table["PointInTimeRecoverySpecification"]["Fn::If"]
+        assert (named, recovered["PointInTimeRecoveryEnabled"]) == ("CanBeRestored", True), name
+        assert recovered["RecoveryPeriodInDays"] == {"Ref": "RecoveryDays"}
         assert table["DeletionProtectionEnabled"] == {"Fn::If": ["Protected", True, False]}, name
-    assert _template()["Parameters"]["DeletionProtection"]["Default"] == "true"
+    parameters = _template()["Parameters"]
+    assert parameters["DeletionProtection"]["Default"] == "true"
+    assert parameters["RecoveryDays"]["Default"] == 35
 
 
 def test_the_bucket_is_closed_encrypted_and_emptied_by_itself() -> None:
@@ -178,6 +183,7 @@ def test_a_domain_and_a_web_acl_are_there_for_who_names_them() -> None:
         "DomainMapping": "HasDomain",
         "DomainRecord": "HasDomainRecord",
         "WebAclAssociation": "HasWebAcl",
+        "ScheduleMissedAlarm": "HasSchedule",
     }
     assert resources["Domain"]["Properties"]["SecurityPolicy"] == "TLS_1_2"
     parameters = _template()["Parameters"]
@@ -193,7 +199,27 @@ def test_every_parameter_is_explained_and_used() -> None:
         assert used, name
 
 
-def test_the_settings_of_a_stage_are_parameters() -> None:
+def test_every_parameter_is_told_in_the_documentation() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text()
+    told = set(re.findall(r"^\| `(\w+)`", text, re.MULTILINE))
+    # Found out by the deployment, or said on its command line.
+    told_apart = {"Stage", "EmulatorEndpoint", "LeadExportSchedule"}
+    assert _template()["Parameters"].keys() == told - {"lead_export_at"} | told_apart
+
+
+def test_the_documentation_gives_the_defaults_and_bounds_of_the_template() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text()
+    rows = {row[1]: row[2] for row in re.finditer(r"^\| `(\w+)` \| ([^|]*) \|", text, re.MULTILINE)}
+    for name, parameter in _template()["Parameters"].items():
+        if parameter["Type"] == "Number" and "MinValue" in parameter:
+            default, low, high = (parameter[key] for key in ("Default", "MinValue", "MaxValue"))
+            assert rows[name] == f"{default} ({low}–{high})", name  # noqa: RUF001 - a range
+
+
+def test_the_settings_of_every_stage_fit_the_template() -> None:
     stages = tomllib.loads((ROOT / "infra" / "stages.toml").read_text())
-    given = {name for stage in stages.values() for name in stage}
-    assert given - {"lead_export_at"} <= _template()["Parameters"].keys()
+    names = stages.keys() - {"defaults"}
+    assert names == {"prod", "staging", "local"}
+    for name in names:
+        given = stage_parameters(name, datetime.now(UTC))
+        assert misfits(given, _template()["Parameters"]) == []

@@ -1,0 +1,54 @@
+"""Cursors, links and keys of others open nothing: what somebody hostile has got hold of."""
+
+import pytest
+
+from chalicelib.users import cursor
+from chalicelib.users.cursor import Position
+from tests.api.client import Client
+from tests.api.exports import KEYS, link_to, order_export, run_exports
+from tests.builders import customer, lead, save
+
+REASON = "Privacy incident 4711"
+
+
+def test_a_cursor_of_all_exports_shows_nothing_to_who_may_see_some(api: Client) -> None:
+    save(lead())
+    for number in range(3):
+        order_export(api, "customers" if number else "leads", KEYS[number])
+        run_exports()
+    found = api.get("/v1/exports", "admin", limit=1).json["page"]["next"]
+    answer = api.get("/v1/exports", "marketing", limit=1, cursor=found)
+    assert (answer.status, answer.problem) == (400, "stale-cursor")
+
+
+def test_a_cursor_into_one_history_opens_no_other(api: Client) -> None:
+    save(customer("cus_0042"), customer("cus_0043", ecosystem=None))
+    for version, access in enumerate(("suspended", "active", "suspended"), 7):
+        body = {"access": access, "reason": REASON}
+        assert api.switch(body, if_match=f'"{version}"').status == 200
+    path = "/v1/customers/{}/access/history"
+    page = api.get(path.format("cus_0042"), "support", limit=1).json["page"]
+    answer = api.get(path.format("cus_0043"), "support", limit=1, cursor=page["next"])
+    assert (answer.status, answer.problem) == (400, "stale-cursor")
+
+
+@pytest.mark.usefixtures("monday")
+def test_what_is_signed_for_one_purpose_serves_no_other(api: Client) -> None:
+    """Links and cursors are made with the same secret."""
+    export_id = order_export(api)
+    run_exports()
+    token = link_to(export_id).partition("token=")[2]
+    sealed = cursor.encode(Position((), forward=True, start=0), f"{export_id}\n1")
+    assert api.get("/v1/leads", cursor=token).problem == "stale-cursor"
+    answer = api.get(f"/v1/exports/{export_id}/file", None, token=sealed)
+    assert (answer.status, answer.problem) == (401, "unauthenticated")
+
+
+def test_a_key_of_somebody_else_neither_shows_nor_changes_their_export(api: Client) -> None:
+    save(lead(), customer())
+    theirs = api.order(KEYS[0], {"resource": "customers"}, "admin").json
+    ours = api.order(KEYS[0], {"resource": "leads"}, "marketing")
+    assert (ours.status, ours.headers.get("idempotency-replayed")) == (202, None)
+    assert ours.json["id"] != theirs["id"]
+    assert api.get(f"/v1/exports/{theirs['id']}", "marketing").status == 403
+    assert api.get(f"/v1/exports/{theirs['id']}").json["resource"] == "customers"

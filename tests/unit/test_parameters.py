@@ -1,0 +1,141 @@
+"""What a stage is deployed with: the file, and what of it the template would refuse."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from infra.parameters import Declared, StagesError, misfits, stage_parameters, stage_tags
+
+NOW = datetime(2026, 1, 15, tzinfo=UTC)
+UNKNOWN = "is no parameter of infra/resources.yaml"
+DECLARED: Declared = {
+    "RequestsPerSecond": {"Type": "Number", "MinValue": 1, "MaxValue": 10000},
+    "MarketingLanguage": {"Type": "String", "AllowedValues": ["es", "en"]},
+    "Stage": {"Type": "String", "AllowedPattern": "[a-z][a-z0-9-]{0,19}"},
+}
+
+
+@pytest.fixture
+def stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of a team's own, as `STORE_USERS_STAGES` names it."""
+    path = tmp_path / "stages.toml"
+    monkeypatch.setenv("STORE_USERS_STAGES", str(path))
+    return path
+
+
+def test_a_stage_has_the_defaults_and_its_own_parameters() -> None:
+    assert stage_parameters("local", NOW) == {
+        "LeadExportSchedule": "cron(0 11 ? * MON *)",
+        "TimeZone": "America/Bogota",
+        "MarketingLanguage": "es",
+        "AccessTokenMinutes": "60",
+        "DeletionProtection": "false",
+        "PasswordSignIn": "true",
+    }
+
+
+def test_production_is_protected_and_takes_no_passwords_from_programs() -> None:
+    given = stage_parameters("prod", NOW)
+    assert given["DeletionProtection"] == "true"
+    assert "PasswordSignIn" not in given
+
+
+def test_an_unknown_stage_is_named() -> None:
+    with pytest.raises(StagesError, match=r"has no section \[nowhere\]"):
+        stage_parameters("nowhere", NOW)
+
+
+def test_tags_of_the_stage_stand_over_the_defaults_and_ours_over_both(stages: Path) -> None:
+    stages.write_text(
+        'defaults.tags = { owner = "shop", cost = 17 }\n'
+        'prod.tags = { owner = "clinics", stage = "x" }'
+    )
+    assert stage_tags("prod") == {
+        "owner": "clinics",
+        "cost": "17",
+        "application": "store-users",
+        "stage": "prod",
+    }
+    assert "tags" not in stage_parameters("prod", NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("prod = ", "stages.toml is not TOML: Invalid value (at end of document)"),
+        (
+            '[prod]\nTimeZone = "America/Bogotta"',
+            "stages.toml [prod]: No time zone found with key America/Bogotta",
+        ),
+        (
+            '[prod]\nlead_export_at = "LUN 06:00"',
+            "stages.toml [prod]: 'LUN 06:00' is not a weekday and a time, such as MON 06:00",
+        ),
+        (
+            "[prod]\nAlarmEmail = []",
+            "stages.toml: AlarmEmail is neither a text nor a number",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_a_sentence(stages: Path, text: str, said: str) -> None:
+    stages.write_text(text)
+    with pytest.raises(StagesError) as raised:
+        stage_parameters("prod", NOW)
+    assert str(raised.value) == said
+
+
+def test_a_file_that_is_not_there_is_named(stages: Path) -> None:
+    with pytest.raises(StagesError, match=r"stages\.toml cannot be read: No such file"):
+        stage_parameters("prod", NOW)
+    assert not stages.exists()
+
+
+def test_what_is_written_as_true_or_as_a_number_is_meant_as_the_template_has_it(
+    stages: Path,
+) -> None:
+    stages.write_text("[prod]\nDeletionProtection = true\nRequestsPerSecond = 50")
+    given = stage_parameters("prod", NOW)
+    assert given == {"DeletionProtection": "true", "RequestsPerSecond": "50"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        (
+            "RequestPerSecond",
+            "5",
+            f"{UNKNOWN}; is RequestsPerSecond meant?",
+        ),
+        ("Colour", "red", UNKNOWN),
+        ("RequestsPerSecond", "many", "= 'many' is not a whole number"),
+        ("RequestsPerSecond", "1.5", "= '1.5' is not a whole number"),
+        ("RequestsPerSecond", "0", "= 0 is less than 1"),
+        ("RequestsPerSecond", "10001", "= 10001 is more than 10000"),
+        ("MarketingLanguage", "fr", "= 'fr' is none of es, en"),
+        ("Stage", "Prod", "= 'Prod' does not match [a-z][a-z0-9-]{0,19}"),
+    ],
+)
+def test_a_value_that_the_template_would_refuse_is_named(name: str, value: str, said: str) -> None:
+    assert [one.removeprefix(name).strip() for one in misfits({name: value}, DECLARED)] == [said]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ('{"staff":"viewer","boss":"admin"}', []),
+        ("{staff}", ['GroupRoles is not a JSON object, such as {"admins": "admin"}']),
+        (
+            '{"staff":"gateway","boss":"root"}',
+            ["GroupRoles names gateway, root: people can be admin, marketing, support, viewer"],
+        ),
+    ],
+)
+def test_a_role_that_nobody_can_have_is_named(value: str, said: list[str]) -> None:
+    assert misfits({"GroupRoles": value}, {"GroupRoles": {"Type": "String"}}) == said
+
+
+def test_every_fault_is_named_at_once_and_what_fits_is_none() -> None:
+    given = {"RequestsPerSecond": "0", "MarketingLanguage": "fr", "Stage": "prod"}
+    assert len(misfits(given, DECLARED)) == 2
+    assert misfits({"RequestsPerSecond": "1", "MarketingLanguage": "en"}, DECLARED) == []
