@@ -160,12 +160,16 @@ def _succeed(job: ExportItem, file: Written) -> None:
 
 
 def _fail(job: ExportItem, reason: Reason, details: Mapping[str, Any] | None = None) -> None:
-    facts = {**_named(job), "reason": reason["en"], "failed": 1, **(details or {})}
-    metrics.event("export.failed", level="ERROR", **facts)
+    facts = {**_named(job), "reason": reason["en"], **(details or {})}
     told = reason[job.language]
     end = {"status": "failed", "error": told, "finished_at": clock.instant(clock.now())}
-    with suppress(LostError):
+    try:
         _end(job, end, "export.failed", {"reason": told})
+    except LostError:
+        # It has succeeded, though no answer said so; or it is not ours any more.
+        log.event("export.left", level="WARNING", **facts)
+    else:
+        metrics.event("export.failed", level="ERROR", failed=1, **facts)
     with suppress(StoreUnavailableError):  # The bucket's lifecycle sees to what is left.
         _remove_files(job)
 

@@ -95,6 +95,20 @@ def test_a_success_of_which_every_answer_is_lost_is_found_by_the_next_delivery(
     assert_succeeded_once(message, SMALL, attempt=1)
 
 
+def test_a_success_of_the_last_attempt_of_which_every_answer_is_lost_keeps_its_file(
+    cloud: Cloud,
+) -> None:
+    message = order_small(cloud)
+    cloud.endpoint.fail("s3.PutObject", S3_DENIED, times=2)
+    cloud.endpoint.fail("dynamodb.TransactWriteItems", lost_answer, times=TRIES, **SUCCESS)
+    for _ in range(2):
+        cloud.work(message).fails_with("StoreUnavailableError")
+    last = cloud.work(message)
+    last.succeeds()
+    assert "export.failed" not in last.events()
+    assert_succeeded_once(message, SMALL, attempt=3)
+
+
 def test_a_lease_whose_answer_is_lost_runs_out_and_is_taken_anew(cloud: Cloud) -> None:
     """The repetition finds the job taken, and cannot know that it took it itself."""
     message = order_small(cloud)

@@ -45,6 +45,19 @@ def test_of_two_people_at_once_one_wins_and_the_other_gets_the_conflict(hers: Wi
     assert by() == ["bob"]
 
 
+def test_a_wish_that_is_sent_again_while_it_is_being_done_is_done_once_and_both_are_told() -> None:
+    """As by a client that has waited too long: the first is between its read and its write."""
+    turn = iter([ANA])
+
+    def send_again(_: object) -> None:
+        for wish in turn:
+            access.change("cus_0042", wish)
+
+    with hooked("TransactWriteItems", send_again):
+        assert access.change("cus_0042", ANA) == now()
+    assert_changed_once("ana")
+
+
 def test_of_two_real_threads_one_wins_and_the_other_gets_the_conflict() -> None:
     both_have_read = threading.Barrier(2, timeout=10)
     moto_takes_one_at_a_time = threading.Lock()
