@@ -75,6 +75,17 @@ def test_an_upload_of_which_an_answer_is_lost_is_made_once_and_leaves_nothing_be
     assert_succeeded_once(message, LARGE, attempt=1)
 
 
+def test_a_completion_whose_answer_is_lost_is_one_though_s3_forgets_the_upload_at_once(
+    cloud: Cloud,
+) -> None:
+    message = order_large(cloud)
+    completion = "s3.CompleteMultipartUpload"
+    cloud.endpoint.fail(completion, lost_answer)
+    cloud.endpoint.fail(completion, refused(404, "NoSuchUpload"), nth=2)
+    cloud.work(message).succeeds()
+    assert_succeeded_once(message, LARGE, attempt=1)
+
+
 def test_a_success_whose_answer_is_lost_is_one(cloud: Cloud) -> None:
     message = order_small(cloud)
     cloud.endpoint.fail("dynamodb.TransactWriteItems", lost_answer, **SUCCESS)
