@@ -22,6 +22,7 @@ from chalicelib.settings import settings
 # An item as DynamoDB writes it: attribute name → {type: value}.
 Item: TypeAlias = Mapping[str, Mapping[str, Any]]
 
+_BUSY = "The data store is busy; try again in a while"
 _UNREACHED = "The data store could not be reached; try again in a while"
 _PASSING = frozenset(
     {
@@ -31,9 +32,11 @@ _PASSING = frozenset(
         "RequestLimitExceeded",
         "ServiceUnavailable",
         "ThrottlingException",
+        "TransactionConflictException",
         "TransactionInProgressException",
     }
 )
+"""What is over in a while. A single write that meets a transaction at its item is among these."""
 
 _UNSIGNED = frozenset(
     {"ExpiredTokenException", "InvalidSignatureException", "RequestTimeTooSkewed"}
@@ -47,6 +50,17 @@ _REFUSALS = frozenset(
         "UnrecognizedClientException",
     }
 )
+
+_PASSING_REASONS = frozenset(
+    {
+        "None",
+        "InternalServerError",
+        "ProvisionedThroughputExceeded",
+        "RequestLimitExceeded",
+        "ThrottlingError",
+    }
+)
+_REFUSING_REASONS = frozenset({"AccessDenied", "ResourceNotFound"})
 
 
 class ConditionFailedError(Exception):
@@ -165,19 +179,27 @@ def _translated(error: ClientError) -> Exception | None:
     if code == "TransactionCanceledException" and isinstance(error, VerboseClientError):
         return _cancelled(error)
     if code in _PASSING or code.startswith("5"):
-        return StoreUnavailableError("The data store is busy; try again in a while")
+        return StoreUnavailableError(_BUSY)
     if code in _UNSIGNED:
         log.event("store.signature_refused", level="ERROR", code=code)
         return StoreUnavailableError(_UNREACHED)
     return StoreRefusedError(code) if code in _REFUSALS else None
 
 
-def _cancelled(error: VerboseClientError) -> Exception:
+def _cancelled(error: VerboseClientError) -> Exception | None:
+    """As `_translated`. A condition comes first: whoever reads anew may write something else.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+    """
     reasons = list(error.cancellation_reasons or ())
     codes = tuple("None" if reason is None else str(reason.code) for reason in reasons)
     if "ConditionalCheckFailed" in codes or "TransactionConflict" in codes:
         return TransactionCanceledError(codes)
-    return StoreUnavailableError("The data store is busy; try again in a while")
+    for code in codes:
+        if code in _REFUSING_REASONS:
+            return StoreRefusedError(code)
+    # Whatever else, such as a ValidationError, would be the same the next time.
+    return StoreUnavailableError(_BUSY) if _PASSING_REASONS.issuperset(codes) else None
 
 
 @cache

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
+import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
@@ -16,7 +17,7 @@ from chalicelib.settings import settings
 from chalicelib.triggers.worker import worker
 from chalicelib.users import audit
 from chalicelib.users.tables import ExportItem
-from tests.conftest import ENVIRONMENT
+from tests.conftest import ENVIRONMENT, REGION
 from tests.workbooks import Book, csv_rows
 
 MONDAY = "2026-03-02T11:00:00Z"
@@ -98,6 +99,12 @@ def stored_job(message: Mapping[str, Any]) -> ExportItem:
     job = jobs.find_file(message["job"]["id"]["S"])
     assert job is not None
     return job
+
+
+def stored_jobs() -> list[Any]:
+    """Every job that is stored, as an item."""
+    whole = boto3.client("dynamodb", region_name=REGION).scan(TableName="exports")
+    return [one for one in whole["Items"] if "shelf" in one]
 
 
 def queued() -> list[dict[str, Any]]:

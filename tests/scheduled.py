@@ -11,6 +11,7 @@ from chalicelib.exports import jobs
 from chalicelib.settings import settings
 from chalicelib.triggers.schedule import schedule
 from chalicelib.users.tables import ExportItem
+from tests.builders import lead, save
 from tests.exporting import Clock, before, deliver, event, queued, taken, unreachable
 
 
@@ -56,6 +57,16 @@ def subscribed(topic_arn: str | None = None) -> Inbox:
         Endpoint=found["Attributes"]["QueueArn"],
     )
     return Inbox(url)
+
+
+def register(*moments: str) -> None:
+    """Leads have registered at these moments, after which they are named."""
+    save(*(lead(moment.replace(":", ""), registered_at=moment) for moment in moments))
+
+
+def moments(*names: str) -> list[str]:
+    """The ids of the leads who registered at these moments, the newest first."""
+    return [moment.replace(":", "") for moment in sorted(names, reverse=True)]
 
 
 def fire(due_at: str, event_id: str = "53dc4d37") -> list[str]:

@@ -64,7 +64,7 @@ def announce(job: ExportItem) -> None:
 
 
 def _tell_marketing(job: ExportItem) -> None:
-    if jobs.is_incremental(job) and newleads.is_superseded(job):
+    if jobs.is_incremental(job) and not newleads.claim(job):
         log.event("export.superseded", level="WARNING", export_id=job.id)
         return
     subject, text = _words(job)

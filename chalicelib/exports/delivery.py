@@ -48,18 +48,17 @@ def object_prefix(export_id: str) -> str:
     return f"exports/{export_id}/"
 
 
-def remove_files(export_id: str, kept: str | None = None) -> None:
-    """Remove every file of the export but `kept`, and the parts of uploads that nobody finished.
+def remove_files(prefix: str) -> None:
+    """Remove every file whose key begins so, and the parts of uploads that nobody finished.
 
     Raises `StoreUnavailableError`.
     """
-    bucket, prefix = settings().exports_bucket, object_prefix(export_id)
+    bucket = settings().exports_bucket
     abort_uploads(prefix)
     with unavailable():
         listed = aws.s3().list_objects_v2(Bucket=bucket, Prefix=prefix)
         for found in listed.get("Contents", ()):
-            if found["Key"] != kept:
-                aws.s3().delete_object(Bucket=bucket, Key=found["Key"])
+            aws.s3().delete_object(Bucket=bucket, Key=found["Key"])
 
 
 def abort_uploads(prefix: str, kept_id: str | None = None) -> None:

@@ -77,9 +77,9 @@ def write_file(
     return Written(tally, upload.size_bytes, upload.sha256)
 
 
-def object_key(job: ExportItem) -> str:
-    """Where this attempt puts its file: attempts must not write over each other."""
-    return f"{delivery.object_prefix(job.id)}{int(job.attempt)}"
+def object_key(export_id: str, attempt: int) -> str:
+    """Where an attempt puts its file: attempts must not write over each other."""
+    return f"{delivery.object_prefix(export_id)}{attempt}"
 
 
 def file_name(job: ExportItem) -> str:
@@ -101,7 +101,7 @@ def describe_period(job: ExportItem, language: str) -> str:
 
 def _target(job: ExportItem) -> Target:
     mime_type = csvfile.MIME_TYPE if job.format == "csv" else workbook.MIME_TYPE
-    return Target(object_key(job), file_name(job), mime_type)
+    return Target(object_key(job.id, int(job.attempt)), file_name(job), mime_type)
 
 
 def _receipt(

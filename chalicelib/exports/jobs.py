@@ -99,7 +99,7 @@ def delete(job: ExportItem, by: str, request_id: str) -> None:
             Path("deleted_at").does_not_exist(),
             audit_entry(job, "export.deleted", by, {}, request_id),
         )
-    delivery.remove_files(job.id)
+    delivery.remove_files(delivery.object_prefix(job.id))
 
 
 def is_incremental(job: ExportItem) -> bool:

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
 from chalicelib import aws, clock, log
 from chalicelib.dynamodb import ConditionFailedError
 from chalicelib.errors import StoreUnavailableError
-from chalicelib.exports import lease
+from chalicelib.exports import jobs, lease
 from chalicelib.exports.delivery import unavailable
 from chalicelib.settings import settings
 from chalicelib.users.filters import Filters
@@ -109,26 +110,52 @@ def delivered() -> Delivered:
     return Delivered(*(item.get(name, {}).get("S") for name in ("period_to", "memory_key")))
 
 
-def is_superseded(job: ExportItem) -> bool:
-    """Whether another run has delivered since the job began: its leads may be among those."""
-    return delivered().memory_key not in {job.follows, job.memory_key}
+def claim(job: ExportItem) -> bool:
+    """Whether to tell marketing of the job: no other run was told of, or is being, since it began.
 
-
-def commit(job: ExportItem) -> None:
-    """Remember that the new leads of the job are delivered. A repetition changes nothing."""
-    last = Path("memory_key")
+    The leads of the job may be among those of the other. Whoever tells of one keeps others from it
+    until `commit`, or until the queue has given the job its last try.
+    """
+    now, teller = clock.now(), Path("telling")
+    free: Condition = teller.does_not_exist() | (teller == job.id)
+    free |= Path("telling_until") < clock.instant(now)
+    until = clock.instant(now + jobs.ABANDONED_AFTER)
     try:
         store().update_item(
             settings().exports_table,
             _STATE_ID,
-            actions=[Path("period_to").set(job.period_to), last.set(job.memory_key)],
-            condition=(last == job.follows) if job.follows else last.does_not_exist(),
+            actions=[teller.set(job.id), Path("telling_until").set(until)],
+            condition=_nobody_has_delivered_since(job) & free,
+        )
+    except ConditionFailedError:
+        return delivered().memory_key == job.memory_key
+    return True
+
+
+def commit(job: ExportItem) -> None:
+    """Remember that the new leads of the job are delivered. A repetition changes nothing."""
+    actions: list[Action] = [
+        Path("period_to").set(job.period_to),
+        Path("memory_key").set(job.memory_key),
+        Path("telling").remove(),
+        Path("telling_until").remove(),
+    ]
+    condition = _nobody_has_delivered_since(job)
+    try:
+        store().update_item(
+            settings().exports_table, _STATE_ID, actions=actions, condition=condition
         )
     except ConditionFailedError:
         return
     if job.follows:
         with unavailable():
             aws.s3().delete_object(Bucket=settings().exports_bucket, Key=job.follows)
+
+
+def _nobody_has_delivered_since(job: ExportItem) -> Condition:
+    last = Path("memory_key")
+    condition: Condition = (last == job.follows) if job.follows else last.does_not_exist()
+    return condition
 
 
 def _overlapping(until: str | None) -> str | None:

@@ -45,7 +45,7 @@ def run(job: ExportItem, remaining_seconds: Callable[[], float]) -> None:
     if done is None:
         return
     if done.deleted_at is not None:
-        delivery.remove_files(done.id)
+        delivery.remove_files(delivery.object_prefix(done.id))
     elif done.origin == "scheduled":
         announcing.announce(done)
 
@@ -124,10 +124,16 @@ def _produce(job: ExportItem, remaining_seconds: Callable[[], float]) -> None:
 
 
 def _remove_files(job: ExportItem) -> None:
-    """Remove what this and earlier attempts have left, but for the file of a success."""
+    """Remove what this and earlier attempts have left, but for the file of a success.
+
+    A later attempt is somebody else's, who may be about to write down that their file is there.
+    """
     stored = jobs.find_file(job.id)
     kept = stored.object_key if stored and not stored.deleted_at else None
-    delivery.remove_files(job.id, kept)
+    for attempt in range(1, int(job.attempt) + 1):
+        key = object_key(job.id, attempt)
+        if key != kept:
+            delivery.remove_files(key)
 
 
 def _succeed(job: ExportItem, file: Written) -> None:
@@ -138,7 +144,7 @@ def _succeed(job: ExportItem, file: Written) -> None:
         "sha256": file.sha256,
         "size_bytes": file.size_bytes,
         "file_name": file_name(job),
-        "object_key": object_key(job),
+        "object_key": object_key(job.id, int(job.attempt)),
         "finished_at": clock.instant(now),
         "expires_at": clock.instant(expires_at),
     }
@@ -154,12 +160,16 @@ def _succeed(job: ExportItem, file: Written) -> None:
 
 
 def _fail(job: ExportItem, reason: Reason, details: Mapping[str, Any] | None = None) -> None:
-    facts = {**_named(job), "reason": reason["en"], "failed": 1, **(details or {})}
-    metrics.event("export.failed", level="ERROR", **facts)
+    facts = {**_named(job), "reason": reason["en"], **(details or {})}
     told = reason[job.language]
     end = {"status": "failed", "error": told, "finished_at": clock.instant(clock.now())}
-    with suppress(LostError):
+    try:
         _end(job, end, "export.failed", {"reason": told})
+    except LostError:
+        # It has succeeded, though no answer said so; or it is not ours any more.
+        log.event("export.left", level="WARNING", **facts)
+    else:
+        metrics.event("export.failed", level="ERROR", failed=1, **facts)
     with suppress(StoreUnavailableError):  # The bucket's lifecycle sees to what is left.
         _remove_files(job)
 

@@ -57,7 +57,7 @@ def expire_files(person: Person, by: str) -> list[ExportItem | str]:
         job = jobs.find_file(export_id)
         if job is not None:
             _expire(job, by)
-        delivery.remove_files(export_id)
+        delivery.remove_files(delivery.object_prefix(export_id))
         taken[export_id] = job or key
     return list(taken.values())
 

@@ -82,6 +82,29 @@ def test_what_no_repetition_mends_is_a_bug_of_ours(api: Client, logs: Logs, code
     assert len(line["error"]) < 5
 
 
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize(
+    ("reason", "error"),
+    [
+        ("ValidationError", "TransactWriteError"),
+        ("ItemCollectionSizeLimitExceeded", "TransactWriteError"),
+        ("AccessDenied", "StoreRefusedError"),
+    ],
+)
+def test_a_transaction_that_no_repetition_mends_is_a_bug_of_ours(
+    api: Client, logs: Logs, reason: str, error: str
+) -> None:
+    save(customer())
+    reasons = [{"Code": "None"}, {"Code": reason, "Message": "a word of Gómez"}, {"Code": "None"}]
+    cancelled = "TransactionCanceledException"
+    with refusals("TransactWriteItems", cancelled, CancellationReasons=reasons):
+        answer = api.switch({"access": "suspended", "reason": "Privacy 4711"})
+    assert (answer.status, answer.problem) == (500, "internal")
+    (line,) = logs()
+    assert line["error"][0] == error
+    assert api.get("/v1/customers/cus_0042").json["access"] == "active"
+
+
 def test_a_store_that_is_busy_is_said_to_be_and_when_to_come_again(
     api: Client, no_waiting: list[float], logs: Logs
 ) -> None:

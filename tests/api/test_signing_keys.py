@@ -170,3 +170,7 @@ def test_a_pool_that_is_down_is_not_waited_for_by_every_caller_once_its_keys_are
     monotonic.seconds += 3_601
     assert [_status(edge) for _ in range(5)] == [200] * 5
     assert edge.pool.fetches == 2
+    edge.pool.answer = None
+    monotonic.seconds += 11
+    assert [_status(edge) for _ in range(5)] == [200] * 5
+    assert edge.pool.fetches == 3

@@ -170,6 +170,8 @@ class Cloud:
             made = sns.create_topic(Name=topic)
             self.environment[variable] = made["TopicArn"]
         self.environment["EXPORTS_QUEUE_URL"] = self._create_queues()
+        letters = boto3.client("sqs", region_name=REGION).create_queue(QueueName="projection")
+        self.environment["PROJECTION_DEAD_LETTERS_URL"] = letters["QueueUrl"]
 
     def _create_queues(self) -> str:
         """The queue of exports and its dead letters, as the template has them."""

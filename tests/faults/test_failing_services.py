@@ -75,6 +75,17 @@ def test_an_upload_of_which_an_answer_is_lost_is_made_once_and_leaves_nothing_be
     assert_succeeded_once(message, LARGE, attempt=1)
 
 
+def test_a_completion_whose_answer_is_lost_is_one_though_s3_forgets_the_upload_at_once(
+    cloud: Cloud,
+) -> None:
+    message = order_large(cloud)
+    completion = "s3.CompleteMultipartUpload"
+    cloud.endpoint.fail(completion, lost_answer)
+    cloud.endpoint.fail(completion, refused(404, "NoSuchUpload"), nth=2)
+    cloud.work(message).succeeds()
+    assert_succeeded_once(message, LARGE, attempt=1)
+
+
 def test_a_success_whose_answer_is_lost_is_one(cloud: Cloud) -> None:
     message = order_small(cloud)
     cloud.endpoint.fail("dynamodb.TransactWriteItems", lost_answer, **SUCCESS)
@@ -93,6 +104,20 @@ def test_a_success_of_which_every_answer_is_lost_is_found_by_the_next_delivery(
     cloud.work(message).fails_with("StoreUnavailableError")
     cloud.work(message).succeeds()
     assert_succeeded_once(message, SMALL, attempt=1)
+
+
+def test_a_success_of_the_last_attempt_of_which_every_answer_is_lost_keeps_its_file(
+    cloud: Cloud,
+) -> None:
+    message = order_small(cloud)
+    cloud.endpoint.fail("s3.PutObject", S3_DENIED, times=2)
+    cloud.endpoint.fail("dynamodb.TransactWriteItems", lost_answer, times=TRIES, **SUCCESS)
+    for _ in range(2):
+        cloud.work(message).fails_with("StoreUnavailableError")
+    last = cloud.work(message)
+    last.succeeds()
+    assert "export.failed" not in last.events()
+    assert_succeeded_once(message, SMALL, attempt=3)
 
 
 def test_a_lease_whose_answer_is_lost_runs_out_and_is_taken_anew(cloud: Cloud) -> None:

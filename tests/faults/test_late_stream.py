@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from chalicelib.settings import settings
 from tests.api.client import Client
-from tests.builders import client, customer, lead, save
+from tests.builders import client, customer, lead, save, save_item
+from tests.exporting import taken
 from tests.faults.cloud import Cloud
 from tests.faults.exports import kill_at
 from tests.faults.faults import (
@@ -166,6 +168,23 @@ def test_a_batch_that_fails_is_delivered_again_and_nobody_is_put_aside_or_counte
     failed.fails_with("StoreUnavailableError")
     assert "projection.poison" not in failed.events()
     deliver(cloud, records).succeeds()
+    stream.follow(cloud)
+    _assert_all_is_derived(api)
+
+
+def test_a_user_whose_counter_is_damaged_is_put_aside_and_the_others_go_on(
+    cloud: Cloud, api: Client, stream: Stream
+) -> None:
+    """DynamoDB cancels the transaction with a ValidationError, as often as it is sent."""
+    damaged = {"list": {"S": "lead"}, "bucket": {"S": "day#2026-02-02"}}
+    save_item({**damaged, "n": {"S": "many"}}, "totals")
+    _an_hour_goes_by(api)
+    stream.follow(cloud)
+    assert (_found(api, "zoe"), _found(api, "nuria")) == (["led_1"], [])
+    letters = [json.loads(body) for body in taken(settings().projection_dead_letters_url)]
+    assert {letter["dynamodb"]["Keys"]["id"]["S"] for letter in letters} == {"led_4"}
+    client().delete_item(TableName="totals", Key=damaged)
+    deliver(cloud, letters).succeeds()
     stream.follow(cloud)
     _assert_all_is_derived(api)
 

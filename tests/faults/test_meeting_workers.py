@@ -1,6 +1,8 @@
 """Workers that meet, orders that are cancelled under way, messages that nobody can run."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -17,11 +19,13 @@ from tests.faults.exports import (
     SMALL,
     assert_succeeded_once,
     job_of,
+    kill_at,
     order_large,
     order_small,
 )
 from tests.faults.faults import DENIED
 
+MINUTE = 60
 RECEIVED_AT_MOST = 10
 
 
@@ -48,16 +52,66 @@ def test_a_message_that_is_delivered_twice_at_once_is_run_by_one_worker(cloud: C
     assert_succeeded_once(message, SMALL, attempt=1)
 
 
-def test_a_worker_that_was_thought_dead_leaves_the_other_s_file_alone(cloud: Cloud) -> None:
+@pytest.mark.parametrize(
+    ("its_clock", "the_other_s"),
+    [
+        pytest.param(0, LEASE_IS_OVER, id="it was slow"),
+        pytest.param(-10 * MINUTE, 0, id="its clock is behind"),
+        pytest.param(0, 10 * MINUTE, id="the other's clock is ahead"),
+    ],
+)
+def test_a_worker_that_was_thought_dead_leaves_the_other_s_file_alone_when(
+    cloud: Cloud, its_clock: int, the_other_s: int
+) -> None:
     message = order_large(cloud)
     of_the_first = (f"{message.export_id}/1?",)
     with cloud.endpoint.holding("s3.CompleteMultipartUpload", containing=of_the_first) as hold:
-        slow = cloud.work(message)
+        slow = cloud.work(message, ahead_seconds=its_clock)
         hold.wait_for_it()
-        cloud.work(message, ahead_seconds=LEASE_IS_OVER).succeeds()
+        cloud.work(message, ahead_seconds=the_other_s).succeeds()
         hold.let_go()
         slow.fails_with("StoreUnavailableError")
     assert_succeeded_once(message, LARGE, attempt=2)
+
+
+@pytest.mark.parametrize(
+    ("order_one", "operation", "leads"),
+    [
+        (order_small, "s3.PutObject", SMALL),
+        (order_large, "s3.CompleteMultipartUpload", LARGE),
+    ],
+    ids=["small", "large"],
+)
+def test_a_worker_that_was_thought_dead_leaves_alone_a_file_that_is_not_told_of_yet(
+    cloud: Cloud, order_one: Callable[[Cloud], Message], operation: str, leads: list[str]
+) -> None:
+    """It wakes up with its own file complete, while the job says nothing of the other's yet."""
+    message = order_one(cloud)
+    first, second = f"{message.export_id}/1", f"{message.export_id}/2"
+    to_say_so = ("export.succeeded", second)
+    with (
+        cloud.endpoint.holding(operation, how="after", containing=(first,)) as its_file,
+        cloud.endpoint.holding("dynamodb.TransactWriteItems", containing=to_say_so) as success,
+    ):
+        slow = cloud.work(message)
+        its_file.wait_for_it()
+        other = cloud.work(message, ahead_seconds=LEASE_IS_OVER)
+        success.wait_for_it()
+        its_file.let_go()
+        slow.ends()
+        assert "export.succeeded" not in slow.events()
+        success.let_go()
+        other.succeeds()
+    assert_succeeded_once(message, leads, attempt=2)
+
+
+def test_a_dead_worker_whose_clock_was_ahead_is_waited_for_so_much_longer(cloud: Cloud) -> None:
+    message = order_small(cloud)
+    begin = partial(cloud.work, message, ahead_seconds=4 * MINUTE)
+    kill_at(cloud, begin, "s3.PutObject")
+    cloud.work(message, ahead_seconds=LEASE_IS_OVER).fails_with("BusyError")
+    cloud.work(message, ahead_seconds=4 * MINUTE + LEASE_IS_OVER).succeeds()
+    assert_succeeded_once(message, SMALL, attempt=2)
 
 
 def test_a_file_store_that_answers_after_its_client_has_asked_again_is_asked_for_one_file(

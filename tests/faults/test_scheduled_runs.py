@@ -18,8 +18,9 @@ from tests.scheduled import subscribed
 FIRST, BETWEEN, SECOND = "2026-03-02T11:00:00Z", "2026-03-05T11:00:00Z", "2026-03-09T11:00:00Z"
 WEEK_SECONDS = 7 * 86_400
 REFUSED = refused(403, "AccessDenied")
-STATE, ANNOUNCED, SUCCESS = ("schedule-leads",), ("announced_at",), ("export.succeeded",)
-"""What the write holds that moves the period, notes the message, ends the job."""
+CLAIM, STATE = ("schedule-leads", "telling"), ("schedule-leads", "period_to")
+ANNOUNCED, SUCCESS = ("announced_at",), ("export.succeeded",)
+"""What the write holds that keeps others away, moves the period, notes the mail, ends the job."""
 
 
 def _fire(cloud: Cloud, due_at: str, *, ahead_seconds: float = 0) -> Running:
@@ -94,6 +95,31 @@ def test_a_run_whose_order_is_killed_when_is_completed_by_the_retry_of_lambda(
     assert [mail.facts["rows"] for mail in inbox.take()] == ["2", "2"]
 
 
+def test_a_run_that_is_ordered_twice_at_once_is_one(cloud: Cloud) -> None:
+    """Both have found no job, and neither has sent a message, when they go on."""
+    _register("led_1", "led_2")
+    inbox = subscribed()
+    with (
+        cloud.endpoint.holding("sqs.SendMessage", times=1) as one,
+        cloud.endpoint.holding("sqs.SendMessage", nth=2, times=1) as other,
+    ):
+        orders = [_fire(cloud, FIRST), _fire(cloud, FIRST)]
+        one.wait_for_it()
+        other.wait_for_it()
+        one.let_go()
+        other.let_go()
+        for ordering in orders:
+            ordering.ends()
+    _fire(cloud, FIRST).succeeds()  # as Lambda does where one of them failed
+    messages = _queued(cloud)
+    assert len(messages) >= 3
+    for message in messages:
+        cloud.work(message).succeeds()
+    assert {tuple(_delivered(message)) for message in messages} == {("led_1", "led_2")}
+    assert len(object_keys()) == 2
+    assert [mail.facts["rows"] for mail in inbox.take()] == ["2", "2"]
+
+
 def test_a_run_that_was_never_ordered_is_caught_up_by_the_next(cloud: Cloud) -> None:
     _register("led_1")
     assert _run(cloud, FIRST) == ["led_1"]
@@ -126,6 +152,7 @@ def test_a_run_whose_worker_is_killed_before_its_success_delivers_everybody_once
     [
         pytest.param("sns.Publish", "dropping", (), 1, id="it tells marketing"),
         pytest.param("sns.Publish", "after", (), 2, id="it has told marketing"),
+        pytest.param("dynamodb.UpdateItem", "after", CLAIM, 1, id="it is about to tell marketing"),
         pytest.param("dynamodb.UpdateItem", "after", STATE, 2, id="it has moved the period"),
         pytest.param("dynamodb.UpdateItem", "after", ANNOUNCED, 1, id="it has noted it"),
     ],
@@ -203,6 +230,51 @@ def test_leads_that_register_while_a_run_reads_are_in_exactly_one_run(
     second = _run(cloud, SECOND, ahead_seconds=WEEK_SECONDS)
     assert sorted(first + second) == ["led_1", "led_2", "led_3"]
     assert first == (["led_1", "led_3"] if how == "before" else ["led_1"])
+
+
+@pytest.mark.parametrize("skew_minutes", [-10, 10])
+def test_leads_are_in_exactly_one_run_though_the_clock_of_a_worker_is_off(
+    cloud: Cloud, skew_minutes: int
+) -> None:
+    _register("led_1")
+    _register("led_2", hours_ago=1)
+    message = _ordered(cloud, FIRST)
+    cloud.work(message, ahead_seconds=60 * skew_minutes).succeeds()
+    _register("led_3", hours_ago=0)
+    second = _run(cloud, SECOND, ahead_seconds=WEEK_SECONDS)
+    assert sorted(_delivered(message) + second) == ["led_1", "led_2", "led_3"]
+    assert "led_2" not in second
+
+
+def test_of_two_runs_that_end_at_once_one_is_told_of_and_no_lead_is_in_both(cloud: Cloud) -> None:
+    """The second one ends while the first is about to tell marketing, and has not done so."""
+    _register("led_1")
+    first, second = _ordered(cloud, FIRST), _ordered(cloud, BETWEEN)
+    inbox = subscribed()
+    with cloud.endpoint.holding("sns.Publish", containing=(first.export_id,)) as hold:
+        telling = cloud.work(first)
+        hold.wait_for_it()
+        _register("led_2", hours_ago=0)
+        superseded = cloud.work(second, ahead_seconds=60)
+        superseded.succeeds()
+        hold.let_go()
+        telling.succeeds()
+    assert "export.superseded" in superseded.events()
+    assert [mail.facts["export_id"] for mail in inbox.take()] == [first.export_id]
+    assert _delivered(first) == ["led_1"]
+    assert _run(cloud, SECOND, ahead_seconds=WEEK_SECONDS) == ["led_2"]
+
+
+def test_a_run_that_was_to_be_told_of_and_never_is_keeps_the_next_one_from_nothing(
+    cloud: Cloud,
+) -> None:
+    """Whoever was about to tell of it died, and its message never came again."""
+    _register("led_1")
+    message = _ordered(cloud, FIRST)
+    inbox = subscribed()
+    kill_at(cloud, lambda: cloud.work(message), "sns.Publish")
+    assert _run(cloud, SECOND, ahead_seconds=WEEK_SECONDS) == ["led_1"]
+    assert [mail.facts["rows"] for mail in inbox.take()] == ["1"]
 
 
 def test_a_run_that_another_one_overtakes_is_not_told_of_and_delivers_nobody(

@@ -15,8 +15,10 @@ from tests.builders import (
     hooked,
     lead,
     lost_answers,
+    operations,
     refusals,
     save,
+    sent_requests,
 )
 from tests.feed import Feed, Record
 from tests.following import (
@@ -137,6 +139,30 @@ def test_two_workers_at_one_user_never_write_over_each_other(feed: Feed) -> None
         assert {one for one in entries() if one[1].endswith(f"#led_{number}")} == entries_of(its)
         assert numbers()["lead", "month#2026-02"] == number
     assert number > 6, "the worker makes more requests than that"
+
+
+def test_a_worker_whose_time_is_over_writes_no_entries_any_more(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lease ends with its time: somebody else may be writing newer ones by then."""
+    now, late = clock.now, timedelta()
+    monkeypatch.setattr(clock, "now", lambda: now() + late)
+    save(lead())
+
+    def take_a_minute(_: object) -> None:
+        nonlocal late
+        late = timedelta(seconds=61)
+
+    with (
+        hooked("TransactWriteItems", take_a_minute),
+        sent_requests() as sent,
+        pytest.raises(StoreUnavailableError),
+    ):
+        invoke(feed.records())
+    assert "BatchWriteItem" not in operations(sent)
+    late += timedelta(seconds=3)
+    invoke(feed.records())
+    assert entries() == entries_of(lead())
 
 
 def test_somebody_else_s_lease_makes_a_worker_come_back_later(feed: Feed) -> None:

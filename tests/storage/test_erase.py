@@ -6,49 +6,34 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 
 from chalicelib import aws
 from chalicelib.exports import jobs
 from chalicelib.settings import settings
 from chalicelib.users import access, audit
-from chalicelib.users.model import Access, Ecosystem
-from infra.erase import files, traces
-from infra.erase.__main__ import Done, Queues, erase, is_confirmed
-from infra.erase.person import ErasureError, Record, erased_before, find
-from tests.builders import customer, lead, save, stored
+from chalicelib.users.model import Access
+from infra.erase import traces
+from infra.erase.__main__ import Queues, erase
+from infra.erase.person import Record, erased_before, find
+from tests.builders import lead, save, stored
+from tests.erasing import NEIGHBOUR, PERSON, dead_letters_of_exports, erase_person
 from tests.exporting import (
     content,
     finished,
     ids,
     object_keys,
-    ordered,
     stop_clock,
-    stored_job,
     taken,
     unfinished_uploads,
 )
 from tests.feed import Feed
-from tests.following import counters, entries, follow, invoke, items
+from tests.following import counters, entries, follow, items
 from tests.scheduled import run
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
 TABLES = ("users", "ecosystems", "search", "totals", "audit", "exports")
-PERSON = customer(
-    "cus_0042",
-    first_name="Wayra",
-    last_name="Quispe",
-    company_email="wayra@puma-punku.example",
-    phone_number="+51987654321",
-    company_name="Consultorio Puma",
-    ecosystem=Ecosystem("eco_17", "puma-punku", "2026-03-01T16:00:00Z"),
-    registered_at="2026-02-28T15:04:05Z",
-)
-NEIGHBOUR = customer(
-    "cus_00421", ecosystem=Ecosystem("eco_18", "clinica-sol", "2026-03-01T17:00:00Z")
-)
 LEAD = lead("led_0007", registered_at="2026-02-27T08:00:00Z")
 TRACES = ("wayra", "quispe", "puma", "51987654321", "987654321", "eco_17", "sospecha")
 
@@ -60,17 +45,7 @@ def feed() -> Feed:
 
 @pytest.fixture
 def dead_exports() -> str:
-    url: str = boto3.client("sqs", "us-east-1").create_queue(QueueName="dead")["QueueUrl"]
-    return url
-
-
-def _apply(records: Any) -> int:
-    return invoke(list(records))["poisoned"]
-
-
-def _erase(dead_exports: str, user_id: str = "cus_0042") -> Done:
-    queues = Queues(settings().projection_dead_letters_url, dead_exports)
-    return erase(find(user_id), "operator", _apply, queues)
+    return dead_letters_of_exports()
 
 
 def _texts() -> Iterator[tuple[str, str]]:
@@ -145,7 +120,7 @@ def test_nothing_of_an_erased_person_is_left_anywhere(
     before = {place.split("/")[0] for place, _ in _found()}
     assert before == {*TABLES, "exports", "schedule"}, "the test finds the traces that are there"
 
-    _erase(dead_exports)
+    erase_person(dead_exports)
     follow(feed)
 
     # Alone the note that, when and by whom somebody of that id was erased.
@@ -188,7 +163,7 @@ def test_the_others_keep_what_is_theirs(
 ) -> None:
     made = _live(feed, dead_exports, monkeypatch)
 
-    done = _erase(dead_exports)
+    done = erase_person(dead_exports)
     follow(feed)
 
     assert stored("cus_00421")
@@ -209,7 +184,7 @@ def test_a_file_that_held_the_person_is_gone_and_its_job_says_expired(
 ) -> None:
     made = _live(feed, dead_exports, monkeypatch)
 
-    _erase(dead_exports)
+    erase_person(dead_exports)
 
     for name in ("book", "csv", "search"):
         job = jobs.find(made[name].id)
@@ -229,7 +204,7 @@ def test_what_the_staff_did_is_kept_without_saying_to_whom(
 ) -> None:
     _live(feed, dead_exports, monkeypatch)
 
-    _erase(dead_exports)
+    erase_person(dead_exports)
 
     (act,) = [
         audit.from_item(item)
@@ -249,13 +224,13 @@ def test_erasing_again_does_no_harm_and_erases_who_came_back(
     feed: Feed, dead_exports: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _live(feed, dead_exports, monkeypatch)
-    _erase(dead_exports)
-    again = _erase(dead_exports)
+    erase_person(dead_exports)
+    again = erase_person(dead_exports)
     assert (again.person.is_stored, again.files, again.acts) == (False, [], 0)
 
     save(PERSON)  # As a restored table has them.
     follow(feed)
-    back = _erase(dead_exports)
+    back = erase_person(dead_exports)
     assert back.person.is_stored
     assert _found(of=TRACES) == [("audit", "id")] * 3
     assert erased_before() == ["cus_0042"]
@@ -280,81 +255,5 @@ def test_an_erasure_that_dies_half_way_is_finished_by_the_next(
         erase(find("cus_0042"), "operator", die, queues)  # type: ignore[arg-type]
     assert stored("cus_0042") is None
 
-    _erase(dead_exports)
+    erase_person(dead_exports)
     assert _found() == [("audit", "id")]
-
-
-class _Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-@pytest.mark.parametrize(
-    ("typed", "expected"),
-    [("cus_0042\n", True), ("cus_00421\n", False), ("yes\n", False), ("\n", False), ("", False)],
-)
-def test_it_is_confirmed_by_typing_the_id(
-    typed: str,
-    expected: bool,  # noqa: FBT001 - a parameter of the test
-    feed: Feed,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    save(PERSON)
-    follow(feed)
-    capsys.readouterr()
-    monkeypatch.setattr("sys.stdin", _Terminal(typed))
-    assert is_confirmed([find("cus_0042")], "store-users-test") is expected
-    assert capsys.readouterr().out == (
-        "To be erased from store-users-test, for good: cus_0042\n"
-        "Gateways will let nobody into: eco_17\n"
-        "Type the id (or ids) to confirm: "
-    )
-
-
-def test_without_a_person_to_ask_nothing_is_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("cus_0042\n"))
-    assert not is_confirmed([find("cus_0042")], "store-users-test")
-
-
-def test_an_export_that_runs_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    stop_clock(monkeypatch)
-    job = stored_job(ordered())
-    with pytest.raises(ErasureError, match=job.id):
-        traces.wait_for_exports(0)
-
-    jobs.delete(job, "ana", "r")
-    traces.wait_for_exports(0)
-
-
-def test_an_id_is_found_across_the_parts_in_which_a_file_is_read(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    cases = {
-        "alone": (b"x" * 1_000 + b",cus_0042\r\n" + b"y" * 1_000, True),
-        "at the end": (b"x" * 1_000 + b",cus_0042", True),
-        "part of others": (b"x" * 1_000 + b",cus_00421\r\n,acus_0042" + b"y" * 1_000, False),
-    }
-    for size in (1, 7, 512, 1_005, 1_009, 1_010, 5_000):
-        monkeypatch.setattr(files, "_CHUNK_BYTES", size)
-        for name, (body, expected) in cases.items():
-            aws.s3().put_object(Bucket="exports-bucket", Key=name, Body=body)
-            assert files.holds(name, "cus_0042") is expected, (size, name)
-    assert not files.holds("gone", "cus_0042")
-
-
-@pytest.mark.parametrize(
-    "nonsense", ["no json of {0}", '{{"x":"{0}"}}', '{{"dynamodb":null,"id":"{0}"}}']
-)
-def test_letters_that_make_no_sense_do_not_stop_an_erasure(
-    feed: Feed, dead_exports: str, nonsense: str
-) -> None:
-    """They are what dead-letter queues are for; of them the id alone tells."""
-    save(PERSON)
-    follow(feed)
-    queues = [settings().projection_dead_letters_url, dead_exports]
-    for queue in queues:
-        for user_id in ("cus_0042", "cus_00421"):
-            aws.sqs().send_message(QueueUrl=queue, MessageBody=nonsense.format(user_id))
-    _erase(dead_exports)
-    assert [taken(queue) for queue in queues] == [[nonsense.format("cus_00421")]] * 2

@@ -6,14 +6,13 @@ from typing import Any
 import pytest
 
 from chalicelib import aws
-from chalicelib.exports import lease, running
+from chalicelib.exports import running
 from chalicelib.users import ranges
 from tests.builders import client, lead, save
 from tests.conftest import template_resources
 from tests.exporting import (
     At,
     Clock,
-    LambdaContext,
     audited,
     before,
     deliver,
@@ -221,50 +220,3 @@ def test_a_worker_that_fails_after_it_was_taken_over_does_not_fail_the_other_s_j
     with before(client(), "dynamodb.Query", At(5, wake_up_to_a_bug)):
         deliver(message)
     _assert_succeeded_once(message, attempt=2)
-
-
-# --- the time limit of the function -----------------------------------------------------------
-
-
-def _out_of_time(message: Mapping[str, Any]) -> None:
-    """A delivery whose function is about to be ended when it has read a page."""
-    with pytest.raises(lease.OutOfTimeError):
-        deliver(message, LambdaContext(29))
-
-
-def test_a_worker_near_its_time_limit_hands_over_before_it_is_ended() -> None:
-    message = ordered()
-    _out_of_time(message)
-    job = stored_job(message)
-    assert (job.status, job.attempt) == ("queued", 1)
-    assert job.error is None
-    assert object_keys() == []
-    deliver(message)
-    _assert_succeeded_once(message, attempt=2)
-
-
-def test_an_export_that_takes_longer_than_a_function_may_fails_and_says_what_to_do() -> None:
-    message = ordered()
-    _out_of_time(message)
-    _out_of_time(message)
-    deliver(message, LambdaContext(29))
-    job = stored_job(message)
-    assert (job.status, job.attempt) == ("failed", 3)
-    assert job.error == (
-        "No se pudo terminar en el tiempo de una ejecución, en 3 intentos; "
-        "acote el listado con filtros y vuelva a pedirla"
-    )
-    assert object_keys() == []
-    assert audited(job) == ["export.failed", "export.requested"]
-
-
-def test_an_export_whose_workers_all_died_fails_and_says_what_to_do(clock: Clock) -> None:
-    message = ordered()
-    for _ in range(3):
-        with before(client(), "dynamodb.Query", At(2, die)), pytest.raises(SystemExit):
-            deliver(message)
-        clock.goes_on(LEASE_SECONDS + 1)
-    deliver(message)
-    job = stored_job(message)
-    assert job.status == "failed"
-    assert job.error == "3 intentos terminaron sin dar señales; acote el listado con filtros"

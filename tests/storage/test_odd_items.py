@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib import aws
 from chalicelib.dynamodb import StoreRefusedError
+from chalicelib.errors import StoreUnavailableError
 from chalicelib.exports import delivery
 from chalicelib.settings import settings
 from chalicelib.triggers.stream import stream
@@ -14,9 +15,19 @@ from chalicelib.users import access, listing
 from chalicelib.users.access import Wish
 from chalicelib.users.item import to_item
 from chalicelib.users.model import Access, Kind
-from tests.builders import RawItem, customer, refusals, save, save_item, stored, stored_ecosystem
+from tests.builders import (
+    RawItem,
+    customer,
+    lead,
+    refusals,
+    save,
+    save_item,
+    stored,
+    stored_ecosystem,
+)
 from tests.exporting import configured
 from tests.feed import Feed, record
+from tests.following import invoke
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
@@ -99,6 +110,34 @@ def test_a_store_that_forbids_is_no_fault_of_the_record_and_nothing_is_put_aside
     assert _letters() == []
     stream(event, None)
     assert (stored_ecosystem() or {})["access"] == "active"
+
+
+def test_a_transaction_that_may_not_be_made_is_no_fault_of_the_record() -> None:
+    feed = Feed()
+    save(lead())
+    reasons = [{"Code": "None"}, {"Code": "AccessDenied"}]
+    with (
+        refusals("TransactWriteItems", "TransactionCanceledException", CancellationReasons=reasons),
+        pytest.raises(StoreRefusedError, match="AccessDenied"),
+    ):
+        invoke(feed.records())
+    assert _letters() == []
+
+
+def test_a_write_that_meets_a_transaction_is_no_fault_of_the_record() -> None:
+    """The projection completes a user whom somebody is switching at this moment."""
+    item = _odd()
+    del item["sort_name"]
+    save_item(item)
+    event = {"Records": [{"eventID": "1", **record(None, item)}]}
+    with (
+        refusals("UpdateItem", "TransactionConflictException"),
+        pytest.raises(StoreUnavailableError),
+    ):
+        stream(event, None)
+    assert _letters() == []
+    stream(event, None)
+    assert (stored("cus_0042") or {})["sort_name"] == {"S": "maria jose gomez ruiz"}
 
 
 def test_a_presigned_link_names_the_host_of_the_region(monkeypatch: pytest.MonkeyPatch) -> None:

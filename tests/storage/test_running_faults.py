@@ -1,4 +1,4 @@
-"""Exports that fail, are retried, give up, or are deleted while they run."""
+"""Exports that fail, are retried, or give up."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 
 from chalicelib import aws
 from chalicelib.errors import StoreUnavailableError
-from chalicelib.exports import csvfile, jobs
+from chalicelib.exports import csvfile
 from chalicelib.users import ranges
 from chalicelib.users.tables import ExportItem
 from tests.builders import client, hooked, lead, save
@@ -197,58 +197,3 @@ def test_a_bug_fails_the_job_with_a_reason_and_without_a_word_about_a_person(
     assert (record["level"], record["export_id"]) == ("ERROR", job.id)
     assert record["error"] == ["ValueError", "KeyError"]
     assert record["traceback"][-1].endswith(" _bug")
-
-
-# --- jobs that are deleted meanwhile ------------------------------------------------------------
-
-
-def _delete(message: Mapping[str, Any]) -> Callable[[], None]:
-    return lambda: jobs.delete(stored_job(message), "admin@example.com", "req-2")
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_a_run_ends_when_its_job_is_deleted_and_no_file_appears(page: int) -> None:
-    message = ordered()
-    uploads: list[None] = []
-    with (
-        before(client(), "dynamodb.Query", At(page, _delete(message))),
-        before(aws.s3(), "s3.PutObject", lambda: uploads.append(None)),
-    ):
-        deliver(message)
-    assert (uploads, object_keys()) == ([], [])
-    assert audited(stored_job(message)) == ["export.deleted", "export.requested"]
-
-
-def test_a_job_that_is_deleted_during_its_upload_leaves_no_file() -> None:
-    message = ordered()
-    with before(aws.s3(), "s3.PutObject", At(1, _delete(message))):
-        deliver(message)
-    assert object_keys() == []
-    assert audited(stored_job(message)) == ["export.deleted", "export.requested"]
-
-
-def test_a_job_that_is_deleted_during_its_upload_leaves_no_file_though_s3_fails_once() -> None:
-    message = ordered()
-    with (
-        before(aws.s3(), "s3.PutObject", At(1, _delete(message))),
-        # The delete itself lists nothing yet, so that the first DeleteObject is the worker's.
-        before(aws.s3(), "s3.DeleteObject", At(1, unreachable)),
-    ):
-        _fails(message)
-    deliver(message)
-    assert object_keys() == []
-
-
-def test_a_job_that_is_deleted_before_a_failure_is_not_brought_back_by_it() -> None:
-    message = ordered()
-
-    def delete_and_fail() -> None:
-        _delete(message)()
-        unreachable()
-
-    with before(aws.s3(), "s3.PutObject", At(1, delete_and_fail)):
-        _fails(message)
-    deliver(message)
-    assert object_keys() == []
-    assert stored_job(message).deleted_at is not None
-    assert audited(stored_job(message)) == ["export.deleted", "export.requested"]
