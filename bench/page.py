@@ -22,7 +22,10 @@ from chalicelib.api import pages
 from chalicelib.api.rows import customer_row
 from chalicelib.users.model import Kind
 from infra.demo import demo_users
+from infra.minify import minified
+from infra.package import ROOT
 
+_UI = ROOT / "chalicelib" / "ui"
 _ADDRESS = "http://localhost/"
 _ROWS = 100
 _MOST_MS = 60
@@ -72,16 +75,17 @@ def _answers() -> dict[str, Any]:
 
 def _served(page: Page) -> None:
     """Answer every request of the page from what is here."""
-    files, answers = pages._files(), _answers()  # noqa: SLF001 - as the API serves them
+    answers = _answers()
 
     def answer(route: Route) -> None:
         path = route.request.url.removeprefix(_ADDRESS).lstrip("/").partition("?")[0]
         if path in answers:
             route.fulfill(body=json.dumps(answers[path]), content_type="application/json")
             return
-        name = path.removeprefix("ui/") or "index.html"
+        name = path.rpartition("/")[2]
+        text = minified(name, (_UI / name).read_text("utf-8")) if name else pages.page()
         kind = _TYPES.get(name.rpartition(".")[2], "text/html")
-        route.fulfill(body=files[name][0], content_type=f"{kind}; charset=utf-8")
+        route.fulfill(body=text, content_type=f"{kind}; charset=utf-8")
 
     page.route("**/*", answer)
 

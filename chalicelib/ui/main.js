@@ -78,12 +78,5 @@ function hearEnd(what, endsAt) {
   }
 }
 
-// Before there are words to say it in, the page itself has them.
-run().catch((error) => {
-  const stuck = document.getElementById("stuck");
-  stuck.hidden = false;
-  const again = stuck.querySelector("button");
-  again.addEventListener("click", () => location.reload());
-  again.focus();
-  throw error;
-});
+// Where it fails before there are words to say so in, `stuck.js` shows those of the page itself.
+run();

@@ -18,7 +18,7 @@ export async function speak(languages, timeZone) {
     moment: date({ timeZone, timeStyle: "short" }),
     time: new Intl.DateTimeFormat(language, { timeStyle: "short" }),
   };
-  words = await (await fetch(`ui/${language}.json`)).json();
+  words = await (await fetch(new URL(`./${language}.json`, import.meta.url))).json();
   document.documentElement.lang = language;
   document.title = t("page.title");
 }

@@ -201,7 +201,7 @@ def opener(
         chosen = {"viewport": WIDE, "locale": language, "color_scheme": "light", **options}
         context = browser.new_context(**chosen)
         context.set_default_timeout(PATIENCE_MS)
-        context.route("**/ui/*", files)
+        context.route("**/ui/**", files)
         contexts.append(context)
         if clock:
             context.clock.install()
