@@ -119,6 +119,11 @@ class Screen:
         ).first.wait_for()
         self.page.wait_for_selector(".rows:not([aria-busy])")
 
+    def storage(self) -> str:
+        """All that the browser keeps for the page beyond its memory."""
+        kept: str = self.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+        return kept
+
     def names(self) -> list[str]:
         return self.page.locator(".rows td.first_name").all_inner_texts()
 
