@@ -1,9 +1,9 @@
 """How long the page takes to paint 100 rows: `python -m bench.page`.
 
 The page's own files in Chromium, with answers that stand ready, so that neither network nor API
-is in the figure: from the end of the answer to the moment after the frame that shows it, and
-the processor time that the page's thread took for it, which other work on the machine changes
-little. Ends with the criterion, and with status 1 where it is not met.
+is in the figure: from the end of the answer to the moment after the frame that shows it, by the
+clock and in processor time of the page's thread. Ends with the criterion, and with status 1 where
+it is not met by both.
 """
 
 import argparse
@@ -163,13 +163,17 @@ def main() -> int:
         measured, processor = painted_ms(browser, samples)
         version = browser.version
         browser.close()
-    middle, slow = median(measured), quantiles(measured, n=10)[-1]
+    middle, slow, used = median(measured), quantiles(measured, n=10)[-1], median(processor)
     print(f"| 100 rows, Chromium {version} | ms |\n| --- | ---: |")
     print(f"| median of {samples} | {middle:.0f} |\n| nine of ten within | {slow:.0f} |")
-    print(f"| processor time, median | {median(processor):.0f} |\n")
-    holds = median(processor) <= _MOST_MS
-    print(f"- {'PASS' if holds else 'FAIL'}: at most {_MOST_MS} ms of processor time (median)")
-    return 0 if holds else 1
+    print(f"| processor time, median | {used:.0f} |\n")
+    return 0 if all([_judged("by the clock", middle), _judged("of the processor", used)]) else 1
+
+
+def _judged(what: str, milliseconds: float) -> bool:
+    holds = milliseconds <= _MOST_MS
+    print(f"- {'PASS' if holds else 'FAIL'}: at most {_MOST_MS} ms {what} (median)")
+    return holds
 
 
 if __name__ == "__main__":

@@ -108,6 +108,24 @@ def test_modules_are_small_and_write_no_html(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(_CODE))
+def test_no_template_stands_within_another(name: str) -> None:
+    """The minifier takes the inner one for code, and its blanks for needless."""
+    code = re.sub(r'"(?:[^"\\\n]|\\.)*"', '""', _COMMENT.sub("", _CODE[name]))
+    open_at: list[int] = []
+    depth = 0
+    for sign in re.findall(r"\\.|`|\$\{|\{|\}", code):
+        if sign == "`" and open_at[-1:] == [depth]:
+            open_at.pop()
+        elif sign == "`":
+            assert not open_at
+            open_at.append(depth)
+        elif sign in {"${", "{"} and (sign == "${" or open_at[-1:] != [depth]):
+            depth += 1
+        elif sign == "}" and open_at[-1:] != [depth]:
+            depth -= 1
+
+
+@pytest.mark.parametrize("name", sorted(_CODE))
 def test_minifying_leaves_every_literal_as_it_was_written(name: str) -> None:
     code = _COMMENT.sub("", _CODE[name])
     small = minified(name, _CODE[name])

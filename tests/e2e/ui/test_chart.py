@@ -17,7 +17,9 @@ def test_sign_ups_per_day_stand_above_the_leads(screen: Screen) -> None:
     days = chart.locator("tr")
     expect(days).to_have_count(30)
     month = sum(int(text) for text in chart.locator("td").all_inner_texts())
-    expect(chart.locator("figcaption")).to_contain_text(screen.t("chart.sum", n=month))
+    most = screen.t("chart.best", n="|", day="").split("|")[0]
+    words = f"{screen.t('chart.title')} {screen.t('chart.sum', n=month)} · {most}"
+    expect(chart.locator("figcaption")).to_contain_text(words)
     page.select_option("#chart-span", "90")
     expect(chart.locator("svg rect")).to_have_count(90)
 

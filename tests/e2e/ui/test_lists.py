@@ -1,11 +1,14 @@
 """The lists: tabs, columns, filters, sort; whom marketing sees; strange people."""
 
 import re
+from collections import Counter
+from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import BrowserType, ViewportSize, expect
 
-from tests.e2e.ui.conftest import Opener, Screen
+from tests.e2e.conftest import Stack, eventually
+from tests.e2e.ui.conftest import NARROW, PATIENCE_MS, WIDE, Opener, Screen
 from tests.e2e.ui.people import EMOJI, LONG, ONLY_THEM, RIGHT_TO_LEFT, SCRIPT
 
 _COLUMNS = {
@@ -143,6 +146,54 @@ def test_no_column_breaks_out_of_the_window(screen: Screen) -> None:
         screen.settle()
         right = page.evaluate("document.querySelector('.rows table').getBoundingClientRect().right")
         assert right <= 1280
+
+
+def test_rows_out_of_sight_are_not_laid_out_before_they_are_scrolled_to(opener: Opener) -> None:
+    page = opener(viewport=NARROW).sign_in("viewer", "#/customers?limit=100").page
+    laid_out = "one => one.checkVisibility({contentVisibilityAuto: true})"
+    cells = page.locator("tbody td.last_name")
+    assert cells.first.evaluate(laid_out)
+    assert not cells.last.evaluate(laid_out)
+    page.emulate_media(media="print")
+    eventually(lambda: cells.last.evaluate(laid_out))
+    page.emulate_media(media="screen")
+    page.locator("#rows").evaluate("one => one.scrollTo(0, one.scrollHeight)")
+    eventually(lambda: cells.last.evaluate(laid_out))
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["1280", "390"])
+def test_whoever_listens_hears_a_table_with_every_cell_in_sight_or_not(
+    browser_type: BrowserType,
+    browser_type_launch_args: dict[str, Any],
+    stack: Stack,
+    language: str,
+    viewport: ViewportSize,
+) -> None:
+    """Chromium tells all only where it believes that somebody listens."""
+    flags = [*browser_type_launch_args["args"], "--force-renderer-accessibility"]
+    browser = browser_type.launch(**{**browser_type_launch_args, "args": flags})
+    page = browser.new_page(locale=language, viewport=viewport)
+    page.set_default_timeout(PATIENCE_MS)
+    screen = Screen(page, stack, language).sign_in("viewer", "#/customers?limit=100")
+    rows = screen.rows.count()
+    nodes = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+    browser.close()
+    roles = Counter(node["role"]["value"] for node in nodes if not node["ignored"])
+    assert rows > 20
+    assert (roles["table"], roles["columnheader"]) == (1, 9)
+    assert (roles["row"], roles["cell"]) == (rows + 1, rows * 9)
+
+
+def test_a_cell_of_plain_text_is_text_alone(screen: Screen) -> None:
+    page = screen.sign_in("viewer", "#/customers?limit=100").page
+    children = dict(
+        page.locator("tbody td.first_name").evaluate_all(
+            "cells => cells.map(one => [one.textContent, one.children.length])"
+        )
+    )
+    assert children["Julián"] == 0
+    long = [name for name in children if len(name) > 16]
+    assert {children[name] for name in [*long, EMOJI, RIGHT_TO_LEFT]} == {1}
 
 
 def test_states_are_words_and_marks_and_not_colour_alone(screen: Screen) -> None:
