@@ -44,8 +44,7 @@ export function searchBox() {
     keydown: (event) => event.key === "Enter" && search(),
   });
   watch((now) => {
-    const theirs = document.activeElement === input && now.q;
-    if (!theirs && wished() !== (now.q ?? "")) input.value = now.q ?? "";
+    if (document.activeElement !== input || (!now.q && wished())) input.value = now.q ?? "";
     explain();
   });
   return h("div", { class: "search" }, icon("search"), input, h("kbd", { "aria-hidden": "true" }, "/"), hint);

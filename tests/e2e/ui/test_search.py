@@ -71,6 +71,11 @@ def test_one_letter_searches_nothing_and_says_why(screen: Screen) -> None:
     page.keyboard.type("u")
     expect(hint).to_be_hidden()
     page.wait_for_url("**q=ru")
+    page.keyboard.press("Backspace")
+    page.wait_for_url("**/#/customers")
+    page.click("#tab-leads")
+    expect(hint).to_be_hidden()
+    expect(page.locator("#search")).to_have_value("")
 
 
 def test_a_search_with_a_filter_counts_what_it_found(screen: Screen) -> None:
