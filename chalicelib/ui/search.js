@@ -14,12 +14,17 @@ const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase
 /** The search box; typing searches once the typist pauses. */
 export function searchBox() {
   let timer = 0;
+  // While true, the address changes because of what stands in the box: not the other way round.
+  let searching = false;
   // One letter is in nearly every row, and the API does not look for it: nothing is searched then.
   const wished = () => (input.value.trim().length < SHORTEST ? "" : input.value.trim());
   const search = () => {
     clearTimeout(timer);
     const q = wished();
-    if (q !== (view.q ?? "")) go({ q }, { replace: Boolean(view.q && q) });
+    if (q === (view.q ?? "")) return;
+    searching = true;
+    go({ q }, { replace: Boolean(view.q && q) });
+    searching = false;
   };
   const hint = h("p", { id: "search-short", class: "short", hidden: true }, t("search.short"));
   const explain = () => {
@@ -43,8 +48,9 @@ export function searchBox() {
     },
     keydown: (event) => event.key === "Enter" && search(),
   });
-  watch((now) => {
-    if (document.activeElement !== input || (!now.q && wished())) input.value = now.q ?? "";
+  watch((now, before) => {
+    const another = (now.q ?? "") !== (before?.q ?? "") || now.list !== before?.list;
+    if (another && !searching) input.value = now.q ?? "";
     explain();
   });
   return h("div", { class: "search" }, icon("search"), input, h("kbd", { "aria-hidden": "true" }, "/"), hint);

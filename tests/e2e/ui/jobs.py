@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, Route
 
 from tests.e2e.ui.conftest import Screen
 from tests.exporting import UNFINISHED
@@ -30,6 +30,18 @@ def tell_of(screen: Screen, job: dict[str, Any]) -> None:
     body = {"data": [job], "page": {**page, "total": None, "total_relation": "unknown"}}
     screen.page.route("**/v1/exports?**", lambda route: route.fulfill(json=body))
     screen.page.route("**/v1/exports/exp_1", lambda route: route.fulfill(json=job))
+
+
+def taken_orders(screen: Screen, job: dict[str, Any]) -> list[Any]:
+    """The bodies of the orders from now on: each is answered with this job."""
+    orders: list[Any] = []
+
+    def take(route: Route) -> None:
+        orders.append(route.request.post_data_json)
+        route.fulfill(status=202, json=job)
+
+    screen.page.route("**/v1/exports", take)
+    return orders
 
 
 def order(screen: Screen) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, expect
 
+from chalicelib.exports.reasons import TOO_LONG
 from infra.package import ROOT
 from tests.e2e.ui.conftest import NARROW, WIDE, Opener, Screen
 from tests.e2e.ui.people import ONLY_THEM
@@ -83,7 +84,7 @@ def _progress(screen: Screen) -> None:
 
 
 def _message(screen: Screen) -> None:
-    failed = {**_JOB, "status": "failed", "error": "The list changed too often"}
+    failed = {**_JOB, "status": "failed", "error": TOO_LONG[screen.language]}
     screen.page.route("**/v1/exports/exp_1", lambda one: one.fulfill(json=failed))
     screen.page.locator(".toast.bad").wait_for()
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Route, expect
 from chalicelib.exports.reasons import TOO_LONG
 from tests.e2e.conftest import eventually
 from tests.e2e.ui.conftest import Screen
-from tests.e2e.ui.jobs import order, running_job, tell_of, toast
+from tests.e2e.ui.jobs import order, running_job, taken_orders, tell_of, toast
 
 
 @pytest.fixture
@@ -56,13 +56,7 @@ def test_why_it_failed_is_told_in_the_language_of_the_file(
     """On a Spanish page, where nobody chose another language, in Spanish."""
     tell_of(screen, job)
     page = screen.sign_in("admin").page
-    orders: list[Any] = []
-
-    def take(route: Route) -> None:
-        orders.append(route.request.post_data_json)
-        route.fulfill(status=202, json=job)
-
-    page.route("**/v1/exports", take)
+    orders = taken_orders(screen, job)
     page.click("#export")
     order(screen)
     expect(page.locator("dialog")).to_have_count(0)

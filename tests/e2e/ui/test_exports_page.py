@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.e2e.ui.conftest import Screen
-from tests.e2e.ui.jobs import order, running_job, toast
+from tests.e2e.ui.jobs import order, running_job, taken_orders, toast
 
 
 @pytest.fixture
@@ -94,13 +94,7 @@ def test_the_order_is_the_one_that_the_window_tells_of(screen: Screen, job: dict
     page = screen.sign_in("admin", "#/customers?limit=10").page
     page.click("#tab-leads")
     screen.settle()
-    orders: list[Any] = []
-
-    def take(route: Route) -> None:
-        orders.append(route.request.post_data_json)
-        route.fulfill(status=202, json=job)
-
-    page.route("**/v1/exports", take)
+    orders = taken_orders(screen, job)
     page.click("#export")
     expect(page.locator("#what")).to_contain_text("Leads")
     page.go_back()

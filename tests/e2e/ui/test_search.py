@@ -78,6 +78,19 @@ def test_one_letter_searches_nothing_and_says_why(screen: Screen) -> None:
     expect(page.locator("#search")).to_have_value("")
 
 
+def test_the_box_follows_the_address_also_while_it_has_the_focus(screen: Screen) -> None:
+    page = screen.sign_in("viewer", "#/customers").page
+    box = page.locator("#search")
+    for words in ("gomez", ""):
+        box.fill(words)
+        page.wait_for_url(f"**/customers{'?q=gomez' if words else ''}")
+    page.keyboard.type("r")
+    page.go_back()
+    expect(box).to_be_focused()
+    expect(box).to_have_value("gomez")
+    expect(page.locator("#search-short")).to_be_hidden()
+
+
 def test_a_search_with_a_filter_counts_what_it_found(screen: Screen) -> None:
     page = screen.sign_in("viewer", "#/customers?q=ruiz&ecosystem=deployed").page
     count = screen.rows.count()

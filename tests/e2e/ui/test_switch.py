@@ -120,19 +120,26 @@ def test_a_conflict_shows_the_newer_state_and_lets_one_decide_again(
     assert _now(screen, clinic)["version"] == 2
 
 
-def test_a_conflict_that_comes_after_the_window_was_closed_is_told_all_the_same(
-    screen: Screen, clinic: str
-) -> None:
-    screen.allowed.add(412)
-    switch, page, held = _open(screen, clinic), screen.page, list[Route]()
+def _send_and_close(screen: Screen) -> Route:
+    """Suspend, and close the window before the answer, which waits."""
+    page, held = screen.page, list[Route]()
     page.route("**/access", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks it
     page.fill("#reason", _REASON)
     with page.expect_request("**/access"):
         screen.button("switch.suspended.do").click()
     page.keyboard.press("Escape")
     expect(page.locator("dialog")).to_have_count(0)
+    return held[0]
+
+
+def test_a_conflict_that_comes_after_the_window_was_closed_is_told_all_the_same(
+    screen: Screen, clinic: str
+) -> None:
+    screen.allowed.add(412)
+    switch, page = _open(screen, clinic), screen.page
+    held = _send_and_close(screen)
     _suspend_elsewhere(screen, clinic)
-    held[0].continue_()
+    held.continue_()
     expect(page.locator("#toasts .toast.bad")).to_contain_text(screen.t("conflict"))
     expect(switch).to_have_attribute("aria-checked", "false")
     assert _now(screen, clinic)["access_change"]["reason"] == "Somebody was faster"
@@ -230,12 +237,6 @@ def test_a_switch_that_fails_after_its_window_was_closed_is_told_all_the_same(
 ) -> None:
     screen.allowed.add(503)
     _open(screen, clinic)
-    page, held = screen.page, list[Route]()
-    page.route("**/access", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks it
-    page.fill("#reason", _REASON)
-    with page.expect_request("**/access"):
-        screen.button("switch.suspended.do").click()
-    page.keyboard.press("Escape")
-    expect(page.locator("dialog")).to_have_count(0)
-    held[0].fulfill(status=503, json={"type": "/problems/store-unavailable", "status": 503})
+    page, held = screen.page, _send_and_close(screen)
+    held.fulfill(status=503, json={"type": "/problems/store-unavailable", "status": 503})
     expect(page.locator("#toasts .toast.bad")).to_contain_text(screen.t("problem.busy"))
