@@ -1,9 +1,9 @@
 """How long the page takes to paint 100 rows: `python -m bench.page`.
 
 The page's own files in Chromium, with answers that stand ready, so that neither network nor API
-is in the figure: from the end of the answer to the moment after the frame that shows it, and
-the processor time that the page's thread took for it, which other work on the machine changes
-little. Ends with the criterion, and with status 1 where it is not met.
+is in the figure: from the end of the answer to the moment after the frame that shows it, by the
+clock and in processor time of the page's thread. Ends with the criterion, and with status 1 where
+it is not met by both.
 """
 
 import argparse
@@ -22,7 +22,10 @@ from chalicelib.api import pages
 from chalicelib.api.rows import customer_row
 from chalicelib.users.model import Kind
 from infra.demo import demo_users
+from infra.minify import minified
+from infra.package import ROOT
 
+_UI = ROOT / "chalicelib" / "ui"
 _ADDRESS = "http://localhost/"
 _ROWS = 100
 _MOST_MS = 60
@@ -72,16 +75,17 @@ def _answers() -> dict[str, Any]:
 
 def _served(page: Page) -> None:
     """Answer every request of the page from what is here."""
-    files, answers = pages._files(), _answers()  # noqa: SLF001 - as the API serves them
+    answers = _answers()
 
     def answer(route: Route) -> None:
         path = route.request.url.removeprefix(_ADDRESS).lstrip("/").partition("?")[0]
         if path in answers:
             route.fulfill(body=json.dumps(answers[path]), content_type="application/json")
             return
-        name = path.removeprefix("ui/") or "index.html"
+        name = path.rpartition("/")[2]
+        text = minified(name, (_UI / name).read_text("utf-8")) if name else pages.page()
         kind = _TYPES.get(name.rpartition(".")[2], "text/html")
-        route.fulfill(body=files[name][0], content_type=f"{kind}; charset=utf-8")
+        route.fulfill(body=text, content_type=f"{kind}; charset=utf-8")
 
     page.route("**/*", answer)
 
@@ -159,13 +163,17 @@ def main() -> int:
         measured, processor = painted_ms(browser, samples)
         version = browser.version
         browser.close()
-    middle, slow = median(measured), quantiles(measured, n=10)[-1]
+    middle, slow, used = median(measured), quantiles(measured, n=10)[-1], median(processor)
     print(f"| 100 rows, Chromium {version} | ms |\n| --- | ---: |")
     print(f"| median of {samples} | {middle:.0f} |\n| nine of ten within | {slow:.0f} |")
-    print(f"| processor time, median | {median(processor):.0f} |\n")
-    holds = median(processor) <= _MOST_MS
-    print(f"- {'PASS' if holds else 'FAIL'}: at most {_MOST_MS} ms of processor time (median)")
-    return 0 if holds else 1
+    print(f"| processor time, median | {used:.0f} |\n")
+    return 0 if all([_judged("by the clock", middle), _judged("of the processor", used)]) else 1
+
+
+def _judged(what: str, milliseconds: float) -> bool:
+    holds = milliseconds <= _MOST_MS
+    print(f"- {'PASS' if holds else 'FAIL'}: at most {_MOST_MS} ms {what} (median)")
+    return holds
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ import zipfile
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
+from infra.minify import minify
+
 SERVICES = frozenset({"dynamodb", "s3", "secretsmanager", "sns", "sqs"})
 """The services that the functions call: botocore describes some four hundred, 15 MB of them."""
 
@@ -19,13 +21,14 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def finish(archive: Path) -> None:
-    """Write the archive anew: what runs, compiled, in fixed order, with fixed times and modes."""
+    """Write the archive anew: what runs, small, compiled, in fixed order, with fixed times."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with zipfile.ZipFile(archive) as made:
             for entry in made.namelist():
                 if is_needed(PurePosixPath(entry)):
                     made.extract(entry, folder)
+        minify(folder / "chalicelib" / "ui")
         _compile(folder)
         _write(folder, archive)
 

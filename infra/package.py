@@ -27,7 +27,7 @@ ARCHIVE = OUT / "deployment.zip"
 
 _STAMP = OUT / "inputs.sha256"
 _LARGEST = 8
-_INPUTS = ("app.py", "chalicelib", ".chalice", "requirements.txt", "infra")
+_INPUTS = ("app.py", "chalicelib", ".chalice", "requirements.txt", "requirements-dev.txt", "infra")
 
 
 class PackageError(Exception):

@@ -22,6 +22,19 @@ from tests.workbooks import Book, csv_rows
 
 MONDAY = "2026-03-02T11:00:00Z"
 ANA = "ana@example.com"
+UNFINISHED: Mapping[str, str | None] = {
+    "period": None,
+    "origin": "manual",
+    "finished_at": None,
+    "expires_at": None,
+    "rows": None,
+    "size_bytes": None,
+    "sha256": None,
+    "file_name": None,
+    "download_url": None,
+    "error": None,
+}
+"""What the API tells of an export that somebody asked for and that has not ended."""
 
 
 class Clock:

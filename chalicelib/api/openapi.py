@@ -16,13 +16,15 @@ _HEADERS = {
 }
 _LINK = {"Link": "The pages beside this one (RFC 8288)."}
 _LIST = {**_LINK, "X-Total-Count": "`page.total`, where it is exact."}
+_VALIDATOR = {"ETag": "The validator of the file."}
 _HEADERS_OF: dict[str, dict[str, str]] = {
     "list_customers": _LIST,
     "list_leads": _LIST,
     "list_access_history": _LINK,
     "list_exports": _LINK,
-    "get_page": {"ETag": "The validator of the file."},
-    "get_page_file": {"ETag": "The validator of the file."},
+    "get_page": _VALIDATOR,
+    "get_page_file": _VALIDATOR,
+    "get_page_file_of_version": _VALIDATOR,
     "get_customer": {"ETag": "The version."},
     "get_lead": {"ETag": "The version."},
     "change_access": {"ETag": "The new version."},
@@ -129,7 +131,7 @@ def _answer(operation: Operation, status: int, schema: str) -> dict[str, Any]:
     }
     if schema:
         answer["content"] = {"application/json": {"schema": _schema(schema)}}
-    elif operation.id in {"get_page", "get_page_file"}:
+    elif status == 200 and _HEADERS_OF.get(operation.id) is _VALIDATOR:  # noqa: PLR2004
         answer["content"] = {"text/*": {"schema": {"type": "string"}}}
     return answer
 

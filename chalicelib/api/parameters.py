@@ -90,6 +90,12 @@ IF_MATCH = Parameter(
     "The `ETag` of the customer as it was seen.",
     required=True,
 )
+IF_NONE_MATCH = Parameter(
+    "If-None-Match",
+    "header",
+    {"type": "string", "default": ""},
+    "`ETag`s of what the caller has: 304 where one of them is that of the answer.",
+)
 IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
     "header",
@@ -99,6 +105,20 @@ IDEMPOTENCY_KEY = Parameter(
 )
 CUSTOMER_ID = in_path("customer_id", "The id of a customer.")
 EXPORT_ID = in_path("export_id", "The id of an export.")
+PAGE_FILE = Parameter(
+    "file",
+    "path",
+    {"type": "string", "pattern": r"^[A-Za-z0-9_-]{1,60}\.[a-z0-9]{1,8}$"},
+    "The name of a file.",
+    required=True,
+)
+PAGE_VERSION = Parameter(
+    "version",
+    "path",
+    {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+    "The version that the page itself names.",
+    required=True,
+)
 TOTALS = (
     Parameter(
         "list",

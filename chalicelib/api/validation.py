@@ -86,10 +86,11 @@ def _headers(operation: Operation, event: Mapping[str, Any]) -> dict[str, list[s
     for parameter in operation.parameters:
         if parameter.where == "header":
             value = _header(event, parameter.name.lower())
-            if value is None:
+            if value is not None:
+                found[parameter.name] = [value]
+            elif parameter.required:
                 error, detail = _MISSING_HEADERS[parameter.name]
                 raise error(detail)
-            found[parameter.name] = [value]
     return found
 
 

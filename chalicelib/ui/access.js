@@ -7,6 +7,7 @@ import { actions, open, say, trouble } from "./windows.js";
 import { moment, number, t, term } from "./words.js";
 
 const SHORTEST_REASON = 3;
+const FIRST = "button.main, textarea";
 
 const change = async (row, access, reason) =>
   (
@@ -33,7 +34,7 @@ async function ask(wish) {
     const row = await get(`v1/customers/${wish.id}`);
     wish.update(row);
     inside.replaceChildren(...form(wish, row));
-    inside.querySelector("textarea")?.focus();
+    inside.querySelector(FIRST)?.focus();
   } catch (error) {
     inside.replaceChildren(trouble(error, () => ask(wish)));
   }
@@ -44,7 +45,8 @@ async function ask(wish) {
 function form(wish, row, notice = "") {
   const { wished, dialog } = wish;
   if (row.access === wished) {
-    return [notice, whom(row), actions(button(t("close"), () => dialog.close(), { kind: "main" }))];
+    dialog.querySelector("h2").textContent = t(`switch.${wished}.already`);
+    return [notice || lastChange(row), whom(row), actions(button(t("close"), () => dialog.close(), { kind: "main" }))];
   }
   const suspending = wished === "suspended";
   const reason = h("textarea", {
@@ -112,15 +114,19 @@ async function carryOut(wish, row, reason, submit, answer) {
 /** Somebody was faster: show what is true now, by whom and why, and let the reader decide again. */
 function conflict(wish, current, inside) {
   wish.update(current);
-  const last = current.access_change;
-  const notice = h(
+  inside.replaceChildren(...form(wish, current, lastChange(current, t("conflict"))));
+  inside.querySelector(FIRST)?.focus();
+}
+
+/** Who made the state what it is and not what the reader saw: when, and why. */
+function lastChange(row, words = null) {
+  const last = row.access_change;
+  return h(
     "div",
     { class: "warning", role: "alert" },
-    h("strong", null, t("conflict")),
+    words && h("strong", null, words),
     last && h("p", null, `${moment(last.at)} · `, theirs(last.by), last.reason ? [": ", theirs(last.reason)] : ""),
   );
-  inside.replaceChildren(...form(wish, current, notice));
-  inside.querySelector("button.main, textarea")?.focus();
 }
 
 function tell(now, update) {

@@ -28,7 +28,7 @@ function write(state) {
     const plain = name === "list" || (name === "sort" && value === NEWEST) || (name === "limit" && value === 25);
     if (!plain) for (const one of [value].flat()) query.append(name, one);
   }
-  return `#/${state.list}${query.size ? `?${query}` : ""}`;
+  return `#/${state.list}${query.size ? "?" : ""}${query}`;
 }
 
 const tidy = (state) => Object.fromEntries(Object.entries(state).filter(([, value]) => value?.length || value > 0));

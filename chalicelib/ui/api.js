@@ -54,3 +54,6 @@ async function send(method, path, { body, headers, signal }, refused) {
 }
 
 export const get = async (path, signal) => (await call("GET", path, { signal })).data;
+
+/** Ten of a list, from its beginning or from the `cursor` on. */
+export const tenOf = (path, cursor) => get(`${path}?limit=10${cursor ? "&cursor=" : ""}${encodeURIComponent(cursor ?? "")}`);

@@ -45,10 +45,8 @@ async function load(place, summary) {
 function draw(place, summary, days) {
   const sum = days.reduce((all, one) => all + one.registered, 0);
   const best = days.reduce((most, one) => (one.registered > most.registered ? one : most), days[0]);
-  summary.replaceChildren(
-    h("strong", null, t("chart.title")),
-    ` ${t("chart.sum", { n: sum })}${sum ? ` · ${t("chart.best", { n: best.registered, day: day(best.on) })}` : ""}`,
-  );
+  const most = sum ? ` · ${t("chart.best", { n: best.registered, day: day(best.on) })}` : "";
+  summary.replaceChildren(h("strong", null, t("chart.title")), ` ${t("chart.sum", { n: sum })}${most}`);
   const step = WIDTH / days.length;
   const bars = days.map((one, index) => {
     const height = one.registered ? Math.max(2, (one.registered / best.registered) * HEIGHT) : 0.5;

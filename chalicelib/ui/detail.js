@@ -1,7 +1,7 @@
 // The detail window: everything about one customer or lead, with an address of its own.
 
 import { go, view, watch } from "./address.js";
-import { get } from "./api.js";
+import { get, tenOf } from "./api.js";
 import { button, facts, h, redraw, theirs } from "./dom.js";
 import { shown, switchOf, update } from "./list.js";
 import { ecosystemName, fullName, state } from "./table.js";
@@ -161,7 +161,7 @@ function history(row) {
 
 async function more(row, list, cursor) {
   try {
-    const answer = await get(`v1/customers/${row.id}/access/history?limit=10${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+    const answer = await tenOf(`v1/customers/${row.id}/access/history`, cursor);
     list.append(...answer.data.map(event));
     if (!list.children.length) list.append(h("li", { class: "quiet" }, t("history.empty")));
     const { next } = answer.page;

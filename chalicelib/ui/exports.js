@@ -1,7 +1,7 @@
 // Ordering an export of exactly what the screen shows, and finding the earlier ones.
 
 import { view, wishOf } from "./address.js";
-import { call, get } from "./api.js";
+import { call, tenOf } from "./api.js";
 import { button, choices, h, theirs } from "./dom.js";
 import { chips } from "./filters.js";
 import { download, follow, isUnderWay, mayCancel, remove } from "./jobs.js";
@@ -82,7 +82,7 @@ async function order(form, wish, key, answer, dialog) {
 
 async function list(place, cursor) {
   try {
-    const { data, page } = await get(`v1/exports?limit=10${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+    const { data, page } = await tenOf("v1/exports", cursor);
     const items = data.map((job) => item(job, place));
     if (cursor) place.querySelector("ul").append(...items);
     else place.replaceChildren(items.length ? h("ul", null, items) : h("p", { class: "quiet" }, t("exports.none")));
@@ -94,7 +94,7 @@ async function list(place, cursor) {
 }
 
 function item(job, place) {
-  const what = `${t(`list.${job.resource}`)} · ${t(`format.${job.format}`)}`;
+  const what = [t(`list.${job.resource}`), t(`format.${job.format}`)].join(" · ");
   const period = job.period && t("export.period", { from: job.period.from ? moment(job.period.from) : "…", to: moment(job.period.to) });
   return h(
     "li",

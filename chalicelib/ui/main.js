@@ -16,11 +16,9 @@ const LISTS = ["customers", "leads"];
 const page = document.getElementById("page");
 let config = null;
 
-const speakAnew = () => speak(config.languages, config.time_zone);
-
 async function run() {
   config = await (await fetch("v1/config")).json();
-  await speakAnew();
+  await speak(config.languages, config.time_zone);
   const state = await begin(config.sign_in);
   if (state === "leaving") return;
   if (state === "in") await enter();
@@ -29,12 +27,8 @@ async function run() {
 
 function signInPage(state) {
   const words = [t("sign_in.why"), ...(state === "failed" ? [t("sign_in.failed")] : [])];
-  const redraw = async () => {
-    await speakAnew();
-    signInPage(state);
-  };
   const act = button(t("sign_in"), signIn, { id: "sign-in", kind: "main" });
-  page.replaceChildren(plainPage(t("page.title"), words, act, config.languages, redraw));
+  page.replaceChildren(plainPage(t("page.title"), words, act, config.languages, () => signInPage(state)));
 }
 
 async function enter() {
@@ -50,10 +44,7 @@ async function enter() {
 }
 
 function show(session) {
-  const redraw = async () => {
-    await speakAnew();
-    show(session);
-  };
+  const redraw = () => show(session);
   const lists = LISTS.filter((list) => session.permissions.includes(`${list}:read`));
   if (!lists.length) {
     const words = [t("no_role.why", { name: session.username }), t("no_role.ask")];
@@ -78,12 +69,5 @@ function hearEnd(what, endsAt) {
   }
 }
 
-// Before there are words to say it in, the page itself has them.
-run().catch((error) => {
-  const stuck = document.getElementById("stuck");
-  stuck.hidden = false;
-  const again = stuck.querySelector("button");
-  again.addEventListener("click", () => location.reload());
-  again.focus();
-  throw error;
-});
+// Where it fails before there are words to say so in, `stuck.js` shows those of the page itself.
+run();

@@ -16,12 +16,21 @@ const brand = () => h("div", { class: "brand" }, h("img", { src: document.queryS
 
 function languageChoice(languages, drawAnew) {
   const choice = select({ id: "language" }, languages.map((tag) => [tag, t(`language.${tag}`)]), language, async (tag) => {
-    changeLanguage(tag);
-    await drawAnew();
+    try {
+      await changeLanguage(tag);
+    } catch {
+      choice.value = language;
+      say(t("language.failed"), { stay: true, kind: "bad" });
+      return;
+    }
+    drawAnew();
     document.getElementById("language").focus();
   });
   return h("label", { class: "line" }, t("language"), choice);
 }
+
+/** Where `announce` tells things to whoever listens instead of looking. */
+const liveRegion = () => h("div", { id: "live", class: "hidden", role: "status" });
 
 /** A page with nothing but words and a way on. */
 export function plainPage(title, paragraphs, act, languages, drawAnew) {
@@ -30,6 +39,8 @@ export function plainPage(title, paragraphs, act, languages, drawAnew) {
     { class: "lone" },
     h("div", { class: "sheet" }, brand(), h("h1", null, title), paragraphs.map((words) => h("p", null, words)), act),
     languageChoice(languages, drawAnew),
+    h("div", { id: "toasts" }),
+    liveRegion(),
   );
 }
 
@@ -119,7 +130,6 @@ export function drawScreen(page, session, lists, languages, drawAnew) {
     event.preventDefault();
     document.getElementById("rows").focus();
   } }, t("skip"));
-  const live = h("div", { id: "live", class: "hidden", role: "status" });
-  page.replaceChildren(h("div", { class: "shell" }, skip, sidebar(session, languages, drawAnew), main, live));
+  page.replaceChildren(h("div", { class: "shell" }, skip, sidebar(session, languages, drawAnew), main, liveRegion()));
   return { rows, pager };
 }

@@ -2,6 +2,7 @@
 
 import { go, view, watch } from "./address.js";
 import { h, icon } from "./dom.js";
+import { announce } from "./windows.js";
 import { t } from "./words.js";
 
 const PAUSE_MS = 250;
@@ -13,11 +14,22 @@ const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase
 /** The search box; typing searches once the typist pauses. */
 export function searchBox() {
   let timer = 0;
+  // While true, the address changes because of what stands in the box: not the other way round.
+  let searching = false;
+  // One letter is in nearly every row, and the API does not look for it: nothing is searched then.
+  const wished = () => (input.value.trim().length < SHORTEST ? "" : input.value.trim());
   const search = () => {
     clearTimeout(timer);
-    const q = input.value.trim();
-    if (q === (view.q ?? "") || q.length === 1) return;
+    const q = wished();
+    if (q === (view.q ?? "")) return;
+    searching = true;
     go({ q }, { replace: Boolean(view.q && q) });
+    searching = false;
+  };
+  const hint = h("p", { id: "search-short", class: "short", hidden: true }, t("search.short"));
+  const explain = () => {
+    hint.hidden = input.value.trim().length !== 1;
+    if (!hint.hidden) announce(t("search.short"));
   };
   const input = h("input", {
     id: "search",
@@ -25,19 +37,23 @@ export function searchBox() {
     placeholder: t("search.hint"),
     "aria-label": t("search"),
     "aria-keyshortcuts": "/",
+    "aria-describedby": "search-short",
     maxlength: "100",
     autocomplete: "off",
     spellcheck: "false",
     input: () => {
+      explain();
       clearTimeout(timer);
       timer = setTimeout(search, PAUSE_MS);
     },
     keydown: (event) => event.key === "Enter" && search(),
   });
-  watch((now) => {
-    if (document.activeElement !== input || (now.q ?? "").length === 0) input.value = now.q ?? "";
+  watch((now, before) => {
+    const another = (now.q ?? "") !== (before?.q ?? "") || now.list !== before?.list;
+    if (another && !searching) input.value = now.q ?? "";
+    explain();
   });
-  return h("div", { class: "search" }, icon("search"), input, h("kbd", { "aria-hidden": "true" }, "/"));
+  return h("div", { class: "search" }, icon("search"), input, h("kbd", { "aria-hidden": "true" }, "/"), hint);
 }
 
 /** What people wrote, in the parts that match a word of the search and those that do not. */

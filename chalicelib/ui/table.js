@@ -23,10 +23,15 @@ export const state = (group, value) =>
 
 export const fullName = (row) => [row.first_name, row.last_name].filter(Boolean).join(" ") || row.company_email || row.id;
 
-// Cutting costs as much paint as text does: only what may need more than two lines is cut.
+// Each element costs: only what may need more than two lines is cut, and only what does not run from left to
+// right all along (Latin, Greek and Cyrillic letters do) gets a direction of its own.
 const SHORT = 16;
+const PLAIN = /^[\u0000-\u058f]*$/;
 
-const cut = (text, q) => theirs(marked(text, q), text.length > SHORT && { class: "clamp", title: text });
+function cut(text, q) {
+  const long = text.length > SHORT;
+  return long || q || !PLAIN.test(text) ? theirs(marked(text, q), long && { class: "clamp", title: text }) : text;
+}
 
 export const ecosystemName = (row) =>
   row.ecosystem ? cut(row.ecosystem.name) : h("span", { class: "incomplete" }, t("ecosystem.none"));

@@ -2,29 +2,40 @@
 
 const KEY = "language";
 let words = {};
+let zone = null;
 let numbers = null;
 let formats = {};
 export let language = "es";
 
+/** Speak the language that the reader chose last, or else that of the browser, as far as it is among these. */
 export async function speak(languages, timeZone) {
+  zone = timeZone;
   const wished = [localStorage.getItem(KEY), ...navigator.languages.map((tag) => tag.slice(0, 2))];
-  language = wished.find((tag) => languages.includes(tag)) ?? languages[0];
+  await learn(wished.find((tag) => languages.includes(tag)) ?? languages[0]);
+}
+
+/** Speak this language from now on. Throws, and goes on as before, where its words do not come. */
+export async function changeLanguage(tag) {
+  await learn(tag);
+  localStorage.setItem(KEY, tag);
+}
+
+async function learn(tag) {
+  const reply = await fetch(new URL(`./${tag}.json`, import.meta.url));
+  if (!reply.ok) throw new Error(reply.status);
+  words = await reply.json();
+  language = tag;
   numbers = new Intl.NumberFormat(language, { useGrouping: true });
   // Making one takes far longer than using it.
   const date = (options) => new Intl.DateTimeFormat(language, { dateStyle: "medium", ...options });
   formats = {
     day: date({ timeZone: "UTC" }),
-    dayOf: date({ timeZone }),
-    moment: date({ timeZone, timeStyle: "short" }),
+    dayOf: date({ timeZone: zone }),
+    moment: date({ timeZone: zone, timeStyle: "short" }),
     time: new Intl.DateTimeFormat(language, { timeStyle: "short" }),
   };
-  words = await (await fetch(`ui/${language}.json`)).json();
   document.documentElement.lang = language;
   document.title = t("page.title");
-}
-
-export function changeLanguage(tag) {
-  localStorage.setItem(KEY, tag);
 }
 
 /** The words of a key. `{name}` in them stands for a value; `n` also chooses between "one | many". */

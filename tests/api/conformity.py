@@ -16,9 +16,13 @@ ALWAYS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
 }
-# Files may be kept while each use asks whether they still hold; everything else names people
-# or says how things are just now.
-_CACHED = {"/": "no-cache", "/ui/{file}": "no-cache"}
+# Files may be kept while each use asks whether they still hold, those of a version for a year;
+# everything else names people or says how things are just now.
+_CACHED = {
+    "/": "no-cache",
+    "/ui/{file}": "no-cache",
+    "/ui/versions/{version}/{file}": "public, max-age=31536000, immutable",
+}
 _PROBLEM = "application/problem+json"
 _PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.api.contract import OPERATIONS
+from chalicelib.api.pages import version
 from tests.api.client import Client
 from tests.api.conformity import Answer
 from tests.api.pool import person_claims
@@ -79,6 +80,7 @@ CASES = {
     "get_health": Case("GET", "/health", EVERYBODY),
     "get_page": Case("GET", "/", EVERYBODY),
     "get_page_file": Case("GET", "/ui/style.css", EVERYBODY),
+    "get_page_file_of_version": Case("GET", f"/ui/versions/{version()}/style.css", EVERYBODY),
     # Who holds the link needs no role, and a role without the link helps nobody.
     "open_export_file": Case(
         "GET", "/v1/exports/{export}/file?token=nonsense", EVERYBODY, status=401
@@ -86,7 +88,7 @@ CASES = {
 }
 PUBLIC = {
     *("get_config", "get_openapi", "get_health", "get_page", "get_page_file"),
-    "open_export_file",
+    *("get_page_file_of_version", "open_export_file"),
 }
 
 
@@ -116,7 +118,7 @@ def test_each_role_may_do_what_the_contract_says_and_nothing_else(api: Client) -
         for name, case in CASES.items()
         for role in ROLES
     }
-    assert len(answers) == 19 * 6
+    assert len(answers) == 20 * 6
     expected = {
         (name, role): case.status if role in case.allowed else 403
         for name, case in CASES.items()

@@ -6,7 +6,7 @@ from tests.api.client import Client
 from tests.api.conformity import Answer
 from tests.api.exports import KEYS
 from tests.builders import customer, lead, refusals, save
-from tests.exporting import deliver, queued
+from tests.exporting import UNFINISHED, deliver, queued
 
 LEADS = {"resource": "leads"}
 
@@ -29,20 +29,11 @@ def test_an_order_is_accepted_and_says_where_to_look_and_when(api: Client) -> No
     assert job == {
         "id": job["id"],
         **body,
-        "period": None,
-        "origin": "manual",
+        **UNFINISHED,
         "status": "queued",
         "progress": {"done": 0, "total": None},
         "requested_by": "admin@staff.example",
         "requested_at": requested_at,
-        "finished_at": None,
-        "expires_at": None,
-        "rows": None,
-        "size_bytes": None,
-        "sha256": None,
-        "file_name": None,
-        "download_url": None,
-        "error": None,
     }
     assert api.get(answer.headers["location"]).json == job
     (message,) = queued()

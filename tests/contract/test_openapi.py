@@ -210,4 +210,5 @@ def test_the_headers_that_answers_carry_are_described() -> None:
         "get_health": {"X-Request-Id"},
         "get_page": {"X-Request-Id", "ETag"},
         "get_page_file": {"X-Request-Id", "ETag"},
+        "get_page_file_of_version": {"X-Request-Id", "ETag"},
     }

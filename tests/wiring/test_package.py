@@ -19,11 +19,13 @@ import pytest
 import yaml
 
 from infra import archive, package
+from infra.minify import minified
 from infra.package import ARCHIVE, ROOT, TEMPLATE
 
 MAX_BYTES = 12_000_000
 X86_64 = 62
 UNCHECKED_HASH = 1
+REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
 
 # What each function loads before it is called: the rest is loaded by who needs it.
 ENTRY_POINTS = {
@@ -97,7 +99,7 @@ def test_the_package_is_small() -> None:
 
 
 def test_two_builds_are_the_same_to_the_byte(tmp_path: Path) -> None:
-    for name in ("app.py", "chalicelib", ".chalice", "infra", "requirements.txt"):
+    for name in ("app.py", "chalicelib", ".chalice", "infra", *REQUIREMENTS):
         source, copy = ROOT / name, tmp_path / name
         if source.is_dir():
             shutil.copytree(
@@ -158,6 +160,14 @@ def test_every_file_of_the_application_is_shipped() -> None:
     }
     assert "chalicelib/ui/index.html" in files
     assert files <= _names()
+
+
+def test_the_files_of_the_page_are_shipped_minified() -> None:
+    with zipfile.ZipFile(ARCHIVE) as made:
+        for file in (ROOT / "chalicelib" / "ui").iterdir():
+            shipped = made.read(f"chalicelib/ui/{file.name}").decode()
+            assert shipped == minified(file.name, file.read_text()), file.name
+            assert not re.search(r"^\s*(//|/\*)", shipped, re.MULTILINE), file.name
 
 
 def _compiled() -> Iterator[tuple[str, bytes]]:

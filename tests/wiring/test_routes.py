@@ -18,6 +18,7 @@ METHODS = {
     "/": "GET, OPTIONS",
     "/health": "GET, OPTIONS",
     "/ui/{file}": "GET, OPTIONS",
+    "/ui/versions/{version}/{file}": "GET, OPTIONS",
     "/v1/config": "GET, OPTIONS",
     "/v1/customers": "GET, OPTIONS",
     "/v1/customers/{customer_id}": "GET, OPTIONS",
@@ -37,6 +38,7 @@ PUBLIC = {
     ("GET", "/"),
     ("GET", "/health"),
     ("GET", "/ui/{file}"),
+    ("GET", "/ui/versions/{version}/{file}"),
     ("GET", "/v1/config"),
     ("GET", "/v1/exports/{export_id}/file"),
     ("GET", "/v1/openapi.json"),
@@ -73,7 +75,19 @@ def test_every_operation_has_exactly_one_route() -> None:
         if not entry.view_name.startswith("other ")
     }
     assert routes == {(one.id, one.method, one.path) for one in OPERATIONS.values()}
-    assert len(routes) == 19
+    assert len(routes) == 20
+
+
+def test_no_two_variables_of_paths_stand_beside_each_other() -> None:
+    """API Gateway refuses such an API when it is deployed; the emulator takes it."""
+    names: dict[str, set[str]] = {}
+    for path in app.routes:
+        parts = path.split("/")
+        for at, part in enumerate(parts):
+            if part.startswith("{"):
+                names.setdefault("/".join(parts[:at]), set()).add(part)
+    assert names["/ui"] == {"{file}"}
+    assert {parent for parent, found in names.items() if len(found) > 1} == set()
 
 
 def test_every_method_of_every_path_is_answered_by_us() -> None:

@@ -119,6 +119,11 @@ class Screen:
         ).first.wait_for()
         self.page.wait_for_selector(".rows:not([aria-busy])")
 
+    def storage(self) -> str:
+        """All that the browser keeps for the page beyond its memory."""
+        kept: str = self.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+        return kept
+
     def names(self) -> list[str]:
         return self.page.locator(".rows td.first_name").all_inner_texts()
 
@@ -201,7 +206,7 @@ def opener(
         chosen = {"viewport": WIDE, "locale": language, "color_scheme": "light", **options}
         context = browser.new_context(**chosen)
         context.set_default_timeout(PATIENCE_MS)
-        context.route("**/ui/*", files)
+        context.route("**/ui/**", files)
         contexts.append(context)
         if clock:
             context.clock.install()

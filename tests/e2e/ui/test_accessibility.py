@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, expect
 
+from chalicelib.exports.reasons import TOO_LONG
 from infra.package import ROOT
 from tests.e2e.ui.conftest import NARROW, WIDE, Opener, Screen
 from tests.e2e.ui.people import ONLY_THEM
@@ -16,6 +17,11 @@ from tests.e2e.ui.people import ONLY_THEM
 _PICTURES = ROOT / "docs" / "ui"
 _PROBLEM = {"type": "/problems/store-unavailable", "status": 503, "request_id": "req-4711"}
 
+_CHANGE = {
+    "at": "2026-11-20T10:00:00Z",
+    "by": "ana.admin@waizant.example",
+    "reason": "Somebody was faster",
+}
 _JOB = {
     "id": "exp_1",
     "resource": "leads",
@@ -40,6 +46,12 @@ def _leads(screen: Screen) -> None:
 
 def _search(screen: Screen) -> None:
     _go(screen, "#/customers?q=ruiz&ecosystem=deployed")
+
+
+def _short_search(screen: Screen) -> None:
+    _go(screen, "#/customers")
+    screen.page.fill("#search", "r")
+    screen.page.locator("#search-short").wait_for()
 
 
 def _nothing(screen: Screen) -> None:
@@ -72,7 +84,7 @@ def _progress(screen: Screen) -> None:
 
 
 def _message(screen: Screen) -> None:
-    failed = {**_JOB, "status": "failed", "error": "The list changed too often"}
+    failed = {**_JOB, "status": "failed", "error": TOO_LONG[screen.language]}
     screen.page.route("**/v1/exports/exp_1", lambda one: one.fulfill(json=failed))
     screen.page.locator(".toast.bad").wait_for()
 
@@ -113,6 +125,7 @@ _STATES: dict[str, Callable[[Screen], None]] = {
     "customers": _lists,
     "strangers": _strangers,
     "leads": _leads,
+    "short-search": _short_search,
     "search": _search,
     "nothing": _nothing,
     "trouble": _trouble,
@@ -165,11 +178,55 @@ def test_axe_has_nothing_to_say_in_any_state(
     assert screen.page.evaluate("document.documentElement.scrollWidth") <= size["width"]
 
 
-def test_axe_has_nothing_to_say_without_a_role(screen: Screen) -> None:
+def _no_role(screen: Screen) -> None:
     screen.sign_in("")
     expect(screen.page.locator("#sign-out")).to_be_visible()
+
+
+def _session_over(screen: Screen) -> None:
+    screen.sign_in("viewer", "#/leads?limit=10")
+    screen.page.clock.fast_forward("12:00:10")
+    screen.page.get_by_role("dialog", name=screen.t("session.over")).wait_for()
+
+
+def _conflict(screen: Screen) -> None:
+    page = screen.sign_in("support", "#/customers?open=cus_0042").page
+    row = screen.stack.call("GET", "/v1/customers/cus_0042", token=screen.stack.token("support"))
+    now = {**row.json, "access_change": _CHANGE}
+    page.locator("#detail-switch").click()
+    page.fill("#reason", "Privacy incident 4711")
+    problem = {"type": "/problems/version-conflict", "status": 412, "current": now}
+    page.route("**/access", lambda one: one.fulfill(status=412, json=problem))
+    page.locator("dialog form [type=submit]").click()
+    page.locator("dialog").last.get_by_text(screen.t("conflict")).wait_for()
+
+
+def _stuck(screen: Screen) -> None:
+    screen.page.route("**/main.js", lambda one: one.fulfill(status=404, body=""))
+    screen.open()
+    screen.page.locator("#stuck").wait_for()
+
+
+_ENDS: dict[str, Callable[[Screen], None]] = {
+    "no-role": _no_role,
+    "session-over": _session_over,
+    "conflict": _conflict,
+    "stuck": _stuck,
+}
+
+
+@pytest.mark.parametrize(("language", "theme"), [("es", "light"), ("en", "dark")])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1280", "390"])
+@pytest.mark.parametrize("name", _ENDS)
+def test_axe_has_nothing_to_say_where_one_cannot_go_on(
+    opener: Opener, name: str, theme: str, size: dict[str, int]
+) -> None:
+    screen = opener(clock=name == "session-over", viewport=size, color_scheme=theme)
+    screen.allowed |= {404, 412}
+    _ENDS[name](screen)
     assert screen.violations() == []
-    _picture(screen, "no-role", "light", WIDE)
+    assert screen.page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    _picture(screen, name, theme, size)
 
 
 def _picture(screen: Screen, name: str, theme: str, size: dict[str, int]) -> None:

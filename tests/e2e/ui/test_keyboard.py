@@ -54,6 +54,34 @@ def test_the_language_changes_at_once_and_is_remembered(screen: Screen) -> None:
     expect(page.locator("#filter")).to_have_text(screen.t("filters"))
 
 
+def test_a_language_whose_words_do_not_come_leaves_everything_as_it_was(screen: Screen) -> None:
+    screen.allowed |= {0, 404}
+    page, other = screen.page, {"es": "en", "en": "es"}[screen.language]
+    screen.open()
+    expect(page.locator("#sign-in")).to_be_visible()
+    page.route(f"**/{other}.json", lambda route: route.abort())
+    _refused(screen, other)
+    screen.page.click("#sign-in")
+    screen.give_password("viewer")
+    screen.settle()
+    page.route(f"**/{other}.json", lambda route: route.fulfill(status=404, json={"status": 404}))
+    _refused(screen, other)
+    expect(page.locator("#filter")).to_have_text(screen.t("filters"))
+    page.unroute(f"**/{other}.json")
+    page.select_option("#language", other)
+    expect(page.locator("html")).to_have_attribute("lang", other)
+
+
+def _refused(screen: Screen, other: str) -> None:
+    """Choosing the language fails, says so, and changes nothing."""
+    page = screen.page
+    page.select_option("#language", other)
+    expect(page.locator(".toast.bad")).to_contain_text(screen.t("language.failed"))
+    expect(page.locator("#language")).to_have_value(screen.language)
+    expect(page.locator("html")).to_have_attribute("lang", screen.language)
+    assert '"language"' not in screen.storage()
+
+
 def test_light_and_dark_follow_the_system(screen: Screen) -> None:
     page = screen.sign_in("viewer").page
     colour = "getComputedStyle(document.body).backgroundColor"

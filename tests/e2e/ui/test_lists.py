@@ -1,12 +1,14 @@
-"""The lists: tabs, columns, filters, sort, pages, the address; waiting, nothing and trouble."""
+"""The lists: tabs, columns, filters, sort; whom marketing sees; strange people."""
 
 import re
+from collections import Counter
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import BrowserType, ViewportSize, expect
 
-from tests.e2e.ui.conftest import Opener, Screen
+from tests.e2e.conftest import Stack, eventually
+from tests.e2e.ui.conftest import NARROW, PATIENCE_MS, WIDE, Opener, Screen
 from tests.e2e.ui.people import EMOJI, LONG, ONLY_THEM, RIGHT_TO_LEFT, SCRIPT
 
 _COLUMNS = {
@@ -109,180 +111,6 @@ def test_a_heading_sorts_and_sorts_the_other_way(screen: Screen, column: str) ->
     assert descending == ascending[::-1] != ascending
 
 
-def test_pages_go_forward_back_and_to_the_first(screen: Screen) -> None:
-    page = screen.sign_in("viewer", "#/customers?limit=10").page
-    first = screen.names()
-    expect(page.locator("#page-previous")).to_have_attribute("aria-disabled", "true")
-    page.click("#page-next")
-    expect(page.locator("#range")).to_contain_text("11–20")
-    expect(page.locator("#page-next")).to_be_focused()
-    second = screen.names()
-    assert second != first
-    page.locator("#rows").evaluate("one => one.scrollTo(0, 200)")
-    assert _scrolled(page) > 0
-    page.click("#page-next")
-    expect(page.locator("#range")).to_contain_text("21–")
-    assert _scrolled(page) == 0
-    page.click("#page-previous")
-    expect(page.locator("#range")).to_contain_text("11–20")
-    assert screen.names() == second
-    page.click("#page-first")
-    expect(page.locator("#range")).to_contain_text("1–10")
-    assert screen.names() == first
-    page.select_option("#page-size", "50")
-    expect(page.locator("#range")).not_to_contain_text("1–10 ")
-    assert "limit=50" in page.url
-
-
-def _scrolled(page: Page) -> float:
-    pixels: float = page.locator("#rows").evaluate("one => one.scrollTop")
-    return pixels
-
-
-def test_reload_back_and_a_sent_link_restore_the_view(opener: Opener) -> None:
-    mine = opener().sign_in("viewer", "#/customers?limit=10&sort=company")
-    mine.page.click("#page-next")
-    expect(mine.page.locator("#range")).to_contain_text("11–20")
-    names, link = mine.names(), mine.page.url
-    mine.page.click("#tab-leads")
-    mine.settle()
-    mine.page.go_back()
-    expect(mine.page.locator("#range")).to_contain_text("11–20")
-    assert mine.names() == names
-    mine.reload("viewer")
-    assert (mine.page.url, mine.names()) == (link, names)
-    theirs = opener().sign_in("support", "#" + link.partition("#")[2])
-    assert theirs.names() == names
-
-
-def test_a_page_link_that_is_out_of_date_says_so_and_shows_the_first(screen: Screen) -> None:
-    screen.allowed.add(400)
-    screen.sign_in("viewer", "#/customers?limit=10&cursor=forged")
-    expect(screen.page.locator(".toast")).to_contain_text(screen.t("problem.stale-cursor"))
-    expect(screen.page.locator("#range")).to_contain_text("1–10")
-
-
-@pytest.mark.parametrize(
-    ("page", "words"),
-    [
-        (
-            {"total": 12345, "total_relation": "exact"},
-            {"es": "1–2 de 12.345", "en": "1–2 of 12,345"},
-        ),
-        (
-            {"total": 1000, "total_relation": "at_least"},
-            {"es": "1–2 de más de 1.000", "en": "1–2 of more than 1,000"},
-        ),
-        (
-            {"total": 340, "total_relation": "at_least"},
-            {"es": "1–2 de al menos 340", "en": "1–2 of at least 340"},
-        ),
-        (
-            {"total": None, "total_relation": "unknown"},
-            {"es": "1–2, y hay más", "en": "1–2, and there are more"},
-        ),
-    ],
-)
-def test_totals_are_told_in_honest_words(
-    screen: Screen, page: dict[str, Any], words: dict[str, str]
-) -> None:
-    def answer(route: Route) -> None:
-        body = route.fetch().json()
-        body["page"] |= page
-        route.fulfill(json=body)
-
-    screen.page.route("**/v1/leads?**", answer)
-    screen.sign_in("viewer", "#/leads?limit=2")
-    expect(screen.page.locator("#range")).to_have_text(words[screen.language])
-
-
-def test_nothing_found_offers_to_take_the_filters_away(screen: Screen) -> None:
-    screen.sign_in("viewer", "#/leads?registered_to=2019-01-01")
-    expect(screen.page.locator(".empty")).to_contain_text(screen.t("empty.nothing"))
-    screen.button("empty.reset").click()
-    screen.settle()
-    expect(screen.rows.first).to_be_visible()
-    expect(screen.page.locator("#rows")).to_be_focused()
-    assert screen.page.url.endswith("#/leads")
-
-
-def test_a_list_without_anybody_says_what_will_come(screen: Screen) -> None:
-    none = {"limit": 25, "start": 0, "next": None, "prev": None}
-    page = {**none, "total": 0, "total_relation": "exact"}
-    screen.page.route(
-        "**/v1/leads?**", lambda route: route.fulfill(json={"data": [], "page": page})
-    )
-    screen.sign_in("viewer", "#/leads")
-    expect(screen.page.locator(".empty")).to_contain_text(screen.t("empty.leads"))
-
-
-def test_a_page_without_a_match_and_with_a_next_one_offers_to_go_on(screen: Screen) -> None:
-    page = {"limit": 25, "start": 0, "next": "more", "prev": None}
-    body = {"data": [], "page": {**page, "total": None, "total_relation": "unknown"}}
-    screen.page.route("**/v1/leads?**", lambda route: route.fulfill(json=body))
-    screen.sign_in("viewer", "#/leads?registered_from=2020-01-01")
-    expect(screen.page.locator(".empty")).to_contain_text(screen.t("empty.so_far"))
-    screen.button("empty.go_on").click()
-    assert "cursor=more" in screen.page.url
-
-
-def test_a_failure_says_what_to_do_and_tries_again(screen: Screen) -> None:
-    screen.allowed.add(503)
-    screen.sign_in("viewer")
-    problem = {"type": "/problems/store-unavailable", "status": 503, "request_id": "req-4711"}
-    broken = [True]
-    screen.page.route(
-        "**/v1/leads?**",
-        lambda route: route.fulfill(status=503, json=problem) if broken[0] else route.continue_(),
-    )
-    screen.page.click("#tab-leads")
-    trouble = screen.page.locator(".rows .trouble")
-    expect(trouble).to_contain_text(screen.t("problem.busy"))
-    expect(trouble).to_contain_text("req-4711")
-    broken[0] = False
-    trouble.get_by_role("button", name=screen.t("again")).click()
-    screen.settle()
-    expect(screen.rows.first).to_be_visible()
-
-
-def test_without_a_network_the_page_says_so(screen: Screen) -> None:
-    screen.allowed.add(0)
-    screen.sign_in("viewer")
-    screen.page.route("**/v1/leads?**", lambda route: route.abort())
-    screen.page.click("#tab-leads")
-    expect(screen.page.locator(".rows .trouble")).to_contain_text(screen.t("problem.offline"))
-
-
-@pytest.mark.parametrize("name", ["customers", "leads"])
-def test_a_slow_answer_shows_a_skeleton_and_moves_nothing(screen: Screen, name: str) -> None:
-    held: list[Route] = []
-    screen.page.add_init_script(
-        "window.shifts = 0; new PerformanceObserver(list => { for (const one of list.getEntries())"
-        " window.shifts += one.value }).observe({type: 'layout-shift', buffered: true})"
-    )
-    screen.page.route(f"**/v1/{name}?**", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks it
-    screen.open(f"#/{name}")
-    screen.page.click("#sign-in")
-    screen.give_password("viewer")
-    expect(screen.page.locator(".skeleton").first).to_be_visible()
-    expect(screen.page.locator(".rows")).to_have_attribute("aria-busy", "true")
-    held[0].continue_()
-    screen.settle()
-    expect(screen.page.locator(".skeleton")).to_have_count(0)
-    if name == "leads":
-        screen.page.locator(".chart rect").first.wait_for()
-    assert _shifts(screen.page) == 0
-
-
-def _shifts(page: Page) -> float:
-    """The layout shifts so far, after two more frames (CLS counts each as it is painted)."""
-    page.evaluate(
-        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-    )
-    shifts: float = page.evaluate("window.shifts")
-    return shifts
-
-
 @pytest.mark.parametrize("width", [1280, 390])
 def test_strange_people_are_shown_as_text_and_stay_in_the_window(
     opener: Opener, width: int
@@ -320,6 +148,54 @@ def test_no_column_breaks_out_of_the_window(screen: Screen) -> None:
         assert right <= 1280
 
 
+def test_rows_out_of_sight_are_not_laid_out_before_they_are_scrolled_to(opener: Opener) -> None:
+    page = opener(viewport=NARROW).sign_in("viewer", "#/customers?limit=100").page
+    laid_out = "one => one.checkVisibility({contentVisibilityAuto: true})"
+    cells = page.locator("tbody td.last_name")
+    assert cells.first.evaluate(laid_out)
+    assert not cells.last.evaluate(laid_out)
+    page.emulate_media(media="print")
+    eventually(lambda: cells.last.evaluate(laid_out))
+    page.emulate_media(media="screen")
+    page.locator("#rows").evaluate("one => one.scrollTo(0, one.scrollHeight)")
+    eventually(lambda: cells.last.evaluate(laid_out))
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["1280", "390"])
+def test_whoever_listens_hears_a_table_with_every_cell_in_sight_or_not(
+    browser_type: BrowserType,
+    browser_type_launch_args: dict[str, Any],
+    stack: Stack,
+    language: str,
+    viewport: ViewportSize,
+) -> None:
+    """Chromium tells all only where it believes that somebody listens."""
+    flags = [*browser_type_launch_args["args"], "--force-renderer-accessibility"]
+    browser = browser_type.launch(**{**browser_type_launch_args, "args": flags})
+    page = browser.new_page(locale=language, viewport=viewport)
+    page.set_default_timeout(PATIENCE_MS)
+    screen = Screen(page, stack, language).sign_in("viewer", "#/customers?limit=100")
+    rows = screen.rows.count()
+    nodes = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+    browser.close()
+    roles = Counter(node["role"]["value"] for node in nodes if not node["ignored"])
+    assert rows > 20
+    assert (roles["table"], roles["columnheader"]) == (1, 9)
+    assert (roles["row"], roles["cell"]) == (rows + 1, rows * 9)
+
+
+def test_a_cell_of_plain_text_is_text_alone(screen: Screen) -> None:
+    page = screen.sign_in("viewer", "#/customers?limit=100").page
+    children = dict(
+        page.locator("tbody td.first_name").evaluate_all(
+            "cells => cells.map(one => [one.textContent, one.children.length])"
+        )
+    )
+    assert children["Julián"] == 0
+    long = [name for name in children if len(name) > 16]
+    assert {children[name] for name in [*long, EMOJI, RIGHT_TO_LEFT]} == {1}
+
+
 def test_states_are_words_and_marks_and_not_colour_alone(screen: Screen) -> None:
     page = screen.sign_in("viewer").page
     state = page.locator("td.subscription .state").first
@@ -330,25 +206,3 @@ def test_states_are_words_and_marks_and_not_colour_alone(screen: Screen) -> None
     off = page.locator(".switch[aria-checked=false]").first.evaluate(mark)
     assert on.startswith('"✓"')
     assert off.startswith('"✕"')
-
-
-def test_the_chart_shows_the_span_that_was_chosen_last(screen: Screen) -> None:
-    page = screen.sign_in("viewer").page
-    held: list[Route] = []
-
-    def hold_the_first(route: Route) -> None:
-        if held:
-            route.continue_()
-        else:
-            held.append(route)
-
-    page.route("**/v1/totals?**", hold_the_first)
-    with page.expect_request("**/v1/totals?**"):
-        page.click("#tab-leads")
-    page.select_option("#chart-span", "90")
-    expect(page.locator(".chart rect")).to_have_count(90)
-    with page.expect_response(held[0].request.url) as late:
-        held[0].continue_()
-    late.value.finished()
-    page.evaluate("() => new Promise(done => requestAnimationFrame(done))")
-    expect(page.locator(".chart rect")).to_have_count(90)

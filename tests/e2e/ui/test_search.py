@@ -54,42 +54,48 @@ def test_emptying_the_search_shows_everybody_again(screen: Screen) -> None:
     assert page.url.endswith("#/customers")
 
 
+def test_one_letter_searches_nothing_and_says_why(screen: Screen) -> None:
+    page = screen.sign_in("viewer", "#/customers?q=ruiz").page
+    hint = page.locator("#search-short")
+    expect(hint).to_be_hidden()
+    page.locator("#search").focus()
+    for _ in range(3):
+        page.keyboard.press("Backspace")
+    words = {"es": "Escriba al menos 2 letras", "en": "Type at least 2 letters"}
+    expect(hint).to_have_text(words[screen.language])
+    expect(hint).to_be_visible()
+    expect(page.get_by_role("status")).to_have_text(words[screen.language])
+    expect(page.locator("#sort")).to_be_enabled()
+    expect(page.locator("#search")).to_have_value("r")
+    assert page.url.endswith("#/customers")
+    page.keyboard.type("u")
+    expect(hint).to_be_hidden()
+    page.wait_for_url("**q=ru")
+    page.keyboard.press("Backspace")
+    page.wait_for_url("**/#/customers")
+    page.click("#tab-leads")
+    expect(hint).to_be_hidden()
+    expect(page.locator("#search")).to_have_value("")
+
+
+def test_the_box_follows_the_address_also_while_it_has_the_focus(screen: Screen) -> None:
+    page = screen.sign_in("viewer", "#/customers").page
+    box = page.locator("#search")
+    for words in ("gomez", ""):
+        box.fill(words)
+        page.wait_for_url(f"**/customers{'?q=gomez' if words else ''}")
+    page.keyboard.type("r")
+    page.go_back()
+    expect(box).to_be_focused()
+    expect(box).to_have_value("gomez")
+    expect(page.locator("#search-short")).to_be_hidden()
+
+
 def test_a_search_with_a_filter_counts_what_it_found(screen: Screen) -> None:
     page = screen.sign_in("viewer", "#/customers?q=ruiz&ecosystem=deployed").page
     count = screen.rows.count()
     of = {"es": "de", "en": "of"}[screen.language]
     expect(page.locator("#range")).to_have_text(f"1–{count} {of} {count}")
-
-
-def test_a_page_is_reached_by_its_number_where_the_list_is_whole(screen: Screen) -> None:
-    page = screen.sign_in("viewer", "#/customers?limit=10").page
-    number = page.locator("#page-number")
-    expect(number).to_have_value("1")
-    number.fill("2")
-    number.press("Enter")
-    expect(page.locator("#range")).to_contain_text("11–20")
-    assert "page=2" in page.url
-    page.locator("#page-number").fill("999")
-    page.locator("#page-number").press("Enter")
-    total = page.locator("#page-number").get_attribute("max")
-    expect(page.locator("#page-number")).to_have_value(str(total))
-    page.select_option("#sort", "name")
-    expect(page.locator("#page-number")).to_have_count(0)
-
-
-def test_sign_ups_per_day_stand_above_the_leads(screen: Screen) -> None:
-    page = screen.sign_in("marketing").page
-    chart = page.locator("figure.chart")
-    expect(chart.locator("svg rect")).to_have_count(30)
-    expect(chart.get_by_role("img")).to_have_accessible_name(
-        re.compile("^" + re.escape(screen.t("chart.title")))
-    )
-    days = chart.locator("tr")
-    expect(days).to_have_count(30)
-    month = sum(int(text) for text in chart.locator("td").all_inner_texts())
-    expect(chart.locator("figcaption")).to_contain_text(screen.t("chart.sum", n=month))
-    page.select_option("#chart-span", "90")
-    expect(chart.locator("svg rect")).to_have_count(90)
 
 
 def test_what_follows_an_emoji_is_marked_where_it_stands(screen: Screen) -> None:

@@ -34,6 +34,18 @@ def _now(screen: Screen, clinic: str) -> Any:
     return screen.stack.call("GET", f"/v1/customers/{clinic}", token=token).json
 
 
+def _suspend_elsewhere(screen: Screen, clinic: str) -> None:
+    """An administrator does it meanwhile, on another screen."""
+    answer = screen.stack.call(
+        "PUT",
+        f"/v1/customers/{clinic}/access",
+        token=screen.stack.token("admin"),
+        body={"access": "suspended", "reason": "Somebody was faster"},
+        headers={"If-Match": '"1"'},
+    )
+    assert answer.status == 200
+
+
 def _open(screen: Screen, clinic: str) -> Locator:
     screen.sign_in("support", "#/customers?limit=100&registered_from=2027-01-01")
     switch = screen.page.locator(f"#switch-{clinic}")
@@ -94,11 +106,7 @@ def test_a_conflict_shows_the_newer_state_and_lets_one_decide_again(
 ) -> None:
     screen.allowed.add(412)
     switch, page = _open(screen, clinic), screen.page
-    admin = screen.stack.token("admin")
-    path = f"/v1/customers/{clinic}/access"
-    wish = {"access": "suspended", "reason": "Somebody was faster"}
-    headers = {"If-Match": '"1"'}
-    assert screen.stack.call("PUT", path, token=admin, body=wish, headers=headers).status == 200
+    _suspend_elsewhere(screen, clinic)
     page.fill("#reason", _REASON)
     screen.button("switch.suspended.do").click()
     notice = page.locator("dialog .warning", has_text=screen.t("conflict"))
@@ -109,6 +117,48 @@ def test_a_conflict_shows_the_newer_state_and_lets_one_decide_again(
     assert screen.violations() == []
     page.locator("dialog .actions button").click()
     expect(switch).to_be_focused()
+    assert _now(screen, clinic)["version"] == 2
+
+
+def _send_and_close(screen: Screen) -> Route:
+    """Suspend, and close the window before the answer, which waits."""
+    page, held = screen.page, list[Route]()
+    page.route("**/access", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks it
+    page.fill("#reason", _REASON)
+    with page.expect_request("**/access"):
+        screen.button("switch.suspended.do").click()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_have_count(0)
+    return held[0]
+
+
+def test_a_conflict_that_comes_after_the_window_was_closed_is_told_all_the_same(
+    screen: Screen, clinic: str
+) -> None:
+    screen.allowed.add(412)
+    switch, page = _open(screen, clinic), screen.page
+    held = _send_and_close(screen)
+    _suspend_elsewhere(screen, clinic)
+    held.continue_()
+    expect(page.locator("#toasts .toast.bad")).to_contain_text(screen.t("conflict"))
+    expect(switch).to_have_attribute("aria-checked", "false")
+    assert _now(screen, clinic)["access_change"]["reason"] == "Somebody was faster"
+
+
+def test_who_comes_too_late_is_told_who_was_faster_and_why(screen: Screen, clinic: str) -> None:
+    screen.sign_in("support", "#/customers?limit=100&registered_from=2027-01-01")
+    page, switch = screen.page, screen.page.locator(f"#switch-{clinic}")
+    expect(switch).to_have_attribute("aria-checked", "true")
+    _suspend_elsewhere(screen, clinic)
+    switch.click()
+    already = {"es": "El acceso ya está suspendido", "en": "The access is suspended already"}
+    dialog = page.get_by_role("dialog", name=already[screen.language])
+    expect(dialog.get_by_role("alert")).to_contain_text(
+        "ana.admin@waizant.example: Somebody was faster"
+    )
+    expect(dialog.locator(".actions button")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(switch).to_have_attribute("aria-checked", "false")
     assert _now(screen, clinic)["version"] == 2
 
 
@@ -187,12 +237,6 @@ def test_a_switch_that_fails_after_its_window_was_closed_is_told_all_the_same(
 ) -> None:
     screen.allowed.add(503)
     _open(screen, clinic)
-    page, held = screen.page, list[Route]()
-    page.route("**/access", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks it
-    page.fill("#reason", _REASON)
-    with page.expect_request("**/access"):
-        screen.button("switch.suspended.do").click()
-    page.keyboard.press("Escape")
-    expect(page.locator("dialog")).to_have_count(0)
-    held[0].fulfill(status=503, json={"type": "/problems/store-unavailable", "status": 503})
+    page, held = screen.page, _send_and_close(screen)
+    held.fulfill(status=503, json={"type": "/problems/store-unavailable", "status": 503})
     expect(page.locator("#toasts .toast.bad")).to_contain_text(screen.t("problem.busy"))

@@ -1,0 +1,16 @@
+// Says that the page could not begin, in words that stand in it: without its files there are no others. It is
+// no part of a version, so that it comes where a page asks for files of a version that is gone.
+
+const page = document.getElementById("page");
+const stuck = document.getElementById("stuck");
+
+function show() {
+  if (page.hasChildNodes()) return;
+  stuck.hidden = false;
+  stuck.querySelector("button").focus();
+}
+
+stuck.querySelector("button").addEventListener("click", () => location.reload());
+document.querySelector("script[src$='/main.js']").addEventListener("error", show);
+addEventListener("error", show);
+addEventListener("unhandledrejection", show);

@@ -1,0 +1,75 @@
+"""How the page comes: what a browser keeps, and what is said where a file does not come."""
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.e2e.conftest import Stack
+from tests.e2e.ui.conftest import PATIENCE_MS, Screen
+
+# The size on the wire of each file that was asked for: 0 where the browser had it.
+_SIZES = """performance.getEntriesByType("resource").filter(one => one.name.includes("/ui/"))
+.map(one => [one.name.split("/ui/")[1].replace(/^versions.[0-9a-f]{16}./, ""), one.transferSize])"""
+
+
+def test_the_page_is_not_sent_again_while_it_is_the_same(stack: Stack) -> None:
+    for path in ("/", "/ui/stuck.js", "/ui/es.json"):
+        first = stack.call("GET", path)
+        headers = {name.lower(): value for name, value in first.headers.items()}
+        assert (first.status, headers["cache-control"]) == (200, "no-cache")
+        for validator, status in ((headers["etag"], 304), ('"another"', 200)):
+            again = stack.call("GET", path, headers={"If-None-Match": validator})
+            assert (again.status, len(again.content)) == (
+                status,
+                0 if status == 304 else len(first.content),
+            )
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Page:
+    """A browser that keeps what it may: it does not while requests are routed."""
+    page = browser.new_context(locale="es").new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    return page
+
+
+def test_a_second_visit_asks_for_no_file_of_the_version(visit: Page, stack: Stack) -> None:
+    sizes = []
+    for _ in range(2):
+        visit.goto(f"{stack.facts['url']}/")
+        expect(visit.locator("#sign-in")).to_be_visible()
+        sizes.append(dict(visit.evaluate(_SIZES)))
+    visit.context.close()
+    assert {"style.css", "main.js", "words.js", "es.json", "stuck.js"} <= sizes[0].keys()
+    assert all(sizes[0].values())
+    assert sizes[1].keys() == sizes[0].keys()
+    assert {name for name, size in sizes[1].items() if size} <= {"stuck.js"}
+
+
+@pytest.mark.parametrize("file", ["main.js", "windows.js"])
+def test_a_page_of_which_a_file_is_gone_says_so_and_loads_again(screen: Screen, file: str) -> None:
+    screen.allowed.add(404)
+    page = screen.page
+    gone = f"**/{file}"
+    page.route(gone, lambda route: route.fulfill(status=404, json={"status": 404}))
+    screen.open("#/leads")
+    stuck = page.get_by_role("main")
+    expect(stuck).to_contain_text("Store Users could not be loaded.")
+    expect(stuck).to_contain_text("Store Users no se ha podido cargar.")
+    expect(stuck.get_by_role("button")).to_be_focused()
+    page.unroute(gone)
+    stuck.get_by_role("button").click()
+    expect(page.locator("#sign-in")).to_be_visible()
+    assert page.url.endswith("#/leads")
+
+
+def test_a_page_whose_modules_do_not_fit_each_other_says_so(screen: Screen) -> None:
+    page = screen.page
+
+    def older(route: Route) -> None:
+        route.fulfill(body="export const h = null;", content_type="text/javascript")
+
+    page.route("**/dom.js", older)
+    screen.open()
+    expect(page.locator("#stuck")).to_be_visible()
+    assert len(screen.seen) == 1
+    assert "does not provide an export" in screen.seen.pop()
