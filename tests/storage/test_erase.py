@@ -23,7 +23,9 @@ from tests.exporting import (
     finished,
     ids,
     object_keys,
+    ordered,
     stop_clock,
+    stored_job,
     taken,
     unfinished_uploads,
 )
@@ -146,7 +148,7 @@ def test_nothing_of_them_is_left_in_uploads_that_died_or_in_older_versions_of_fi
     s3.create_multipart_upload(Bucket=bucket, Key=under_way)
     monkeypatch.setattr(traces, "wait_for_exports", lambda _: None)
 
-    assert _erase(dead_exports).remnants > 0
+    assert erase_person(dead_exports).remnants > 0
 
     assert unfinished_uploads() == [under_way]
     versions = s3.list_object_versions(Bucket=bucket)
