@@ -5,8 +5,8 @@ from here; so the three cannot differ.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from chalicelib.api.operation import Operation
 from chalicelib.api.parameters import (
     CUSTOMER_ID,
     EXPORT_ID,
@@ -25,28 +25,6 @@ from chalicelib.api.parameters import (
     sort_by,
 )
 from chalicelib.users.listing import SORTS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """One method of one path.
-
-    `permission` is needed to call it; with none, being signed in is enough, or not even that if
-    it is `public`. `body` names a component schema, as `answers` does by status; "" is no JSON.
-    """
-
-    id: str
-    method: str
-    path: str
-    summary: str
-    answers: Mapping[int, str]
-    permission: str | None = None
-    public: bool = False
-    parameters: tuple[Parameter, ...] = ()
-    body: str | None = None
-    problems: tuple[str, ...] = ()
-    any_query: bool = False
-
 
 _CURSOR_PROBLEMS = ("stale-cursor",)
 

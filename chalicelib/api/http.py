@@ -12,7 +12,8 @@ from chalice.app import Blueprint, Request, Response
 from chalicelib import log, metrics
 from chalicelib.api import problems, validation
 from chalicelib.api.auth import Actor, actor_of, authorizer
-from chalicelib.api.contract import OPERATIONS, Operation
+from chalicelib.api.contract import OPERATIONS
+from chalicelib.api.operation import Operation
 from chalicelib.api.rows import customer_detail
 from chalicelib.dynamodb import start_usage
 from chalicelib.errors import StoreUsersError, UnauthenticatedError, VersionConflictError

@@ -4,7 +4,8 @@ from functools import cache
 from typing import Any
 
 from chalicelib.api import problems
-from chalicelib.api.contract import OPERATIONS, Operation
+from chalicelib.api.contract import OPERATIONS
+from chalicelib.api.operation import Operation
 from chalicelib.api.parameters import Parameter
 from chalicelib.api.schemas import SCHEMAS
 from chalicelib.api.shapes import Schema, ref

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from chalicelib.api.contract import Operation
+from chalicelib.api.operation import Operation
 from chalicelib.api.parameters import Parameter
 from chalicelib.api.problems import PayloadTooLargeError, UnsupportedMediaTypeError
 from chalicelib.api.schemas import MAX_BODY_BYTES, SCHEMAS

@@ -1,0 +1,27 @@
+"""What an operation of the HTTP contract is; `contract` has all of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chalicelib.api.parameters import Parameter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method of one path.
+
+    `permission` is needed to call it; with none, being signed in is enough, or not even that if
+    it is `public`. `body` names a component schema, as `answers` does by status; "" is no JSON.
+    """
+
+    id: str
+    method: str
+    path: str
+    summary: str
+    answers: Mapping[int, str]
+    permission: str | None = None
+    public: bool = False
+    parameters: tuple[Parameter, ...] = ()
+    body: str | None = None
+    problems: tuple[str, ...] = ()
+    any_query: bool = False
