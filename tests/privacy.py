@@ -17,8 +17,10 @@ from chalicelib.users.text import digits, words
 _SHORTEST_WORD, _SHORTEST_NUMBER = 4, 6
 """Shorter ones stand in logs by chance: in names of functions, in counts."""
 
-VOCABULARY = frozenset({"customer", "example", "export", "lead", "leads", "status"})
-"""Words of our logs that invented people and companies are called by, too."""
+VOCABULARY = frozenset(
+    {"customer", "example", "export", "false", "lead", "leads", "null", "status", "true"}
+)
+"""Words of our logs, and of JSON, that invented people and companies are called by, too."""
 
 _NUMBER = re.compile(r"[+(]?[0-9][0-9() .\-]{5,}")
 """A number as people write phones."""

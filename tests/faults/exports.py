@@ -15,6 +15,9 @@ LARGE = [f"led_{number:02}" for number in range(30)]
 LEASE_IS_OVER = 91
 """Seconds."""
 
+SUCCESS = {"containing": ("export.succeeded",)}
+"""The call that writes down that an export has succeeded."""
+
 SMALL = [f"led_{number}" for number in range(5)]
 
 

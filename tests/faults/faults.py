@@ -95,6 +95,9 @@ def lost_answer(request: Request, forward: Forward) -> None:
     forward(request)
 
 
+TRIES = 4
+"""How often a client asks before it gives up."""
+
 THROTTLED = refused(400, "ProvisionedThroughputExceededException")
 SLOW_DOWN = refused(503, "SlowDown")
 BROKEN = refused(500, "InternalServerError")

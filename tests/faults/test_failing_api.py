@@ -14,13 +14,11 @@ from tests.faults.faults import (
     CLOCK_IS_OFF,
     EXPIRED_TOKEN,
     THROTTLED,
+    TRIES,
     Act,
     lost_answer,
     reset,
 )
-
-TRIES = 4
-"""How often a client asks before it gives up."""
 
 OFF = {"access": "suspended", "reason": "Privacy 4711"}
 READS: dict[str, tuple[str, Callable[[Client], Answer]]] = {

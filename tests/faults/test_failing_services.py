@@ -11,6 +11,7 @@ from tests.faults.exports import (
     LARGE,
     LEASE_IS_OVER,
     SMALL,
+    SUCCESS,
     assert_failed_once,
     assert_succeeded_once,
     job_of,
@@ -23,16 +24,13 @@ from tests.faults.faults import (
     EXPIRED_TOKEN,
     SLOW_DOWN,
     THROTTLED,
+    TRIES,
     Act,
     lost_answer,
     refused,
     reset,
 )
 
-TRIES = 4
-"""How often a client asks before it gives up."""
-
-SUCCESS = {"containing": ("export.succeeded",)}
 UNREACHABLE = (
     "Se desistió tras 3 intentos: un servicio que hace falta no respondió; "
     "vuelva a pedirla dentro de un rato"

@@ -17,15 +17,13 @@ from tests.faults.faults import (
     CLOCK_IS_OFF,
     EXPIRED_TOKEN,
     THROTTLED,
+    TRIES,
     Act,
     lost_answer,
     reset,
 )
 from tests.faults.stream import Record, Stream, deliver
 from tests.following import entries, entries_of, items, numbers
-
-TRIES = 4
-"""How often a client asks before it gives up."""
 
 HOUR = 3_600
 LEASE_IS_OVER = 63

@@ -262,7 +262,8 @@ def test_of_two_runs_that_end_at_once_one_is_told_of_and_no_lead_is_in_both(clou
     assert "export.superseded" in superseded.events()
     assert [mail.facts["export_id"] for mail in inbox.take()] == [first.export_id]
     assert _delivered(first) == ["led_1"]
-    assert _run(cloud, SECOND, ahead_seconds=WEEK_SECONDS) == ["led_2"]
+    assert _run(cloud, SECOND, ahead_seconds=120) == ["led_2"]
+    assert [mail.facts["rows"] for mail in inbox.take()] == ["1"]
 
 
 def test_a_run_that_was_to_be_told_of_and_never_is_keeps_the_next_one_from_nothing(

@@ -13,6 +13,7 @@ from chalicelib.exports import jobs, upload
 from chalicelib.exports.running import BusyError
 from tests.builders import client, lead, save
 from tests.exporting import (
+    At,
     Clock,
     audited,
     deliver,
@@ -180,19 +181,6 @@ def _assert_nothing_is_left(message: Mapping[str, Any]) -> None:
     assert audited(job)[2:] == (["export.succeeded"] if job.status == "succeeded" else [])
 
 
-class _Once:
-    """Acts before the write of that number, and not before those that the act makes."""
-
-    def __init__(self, number: int, act: Callable[[], None]) -> None:
-        self.left = number
-        self._act = act
-
-    def __call__(self) -> None:
-        self.left -= 1
-        if self.left == 0:
-            self._act()
-
-
 @pytest.mark.parametrize("way", ["whole", "parts"])
 def test_an_export_that_is_deleted_at_any_step_of_its_worker_leaves_nothing(
     way: str, request: pytest.FixtureRequest
@@ -201,7 +189,7 @@ def test_an_export_that_is_deleted_at_any_step_of_its_worker_leaves_nothing(
         request.getfixturevalue("_in_parts")
     for number in range(1, _MOST_WRITES):
         message = _ordered(str(number))
-        delete = _Once(number, lambda message=message: _delete(message))  # type: ignore[misc]
+        delete = At(number, lambda message=message: _delete(message))  # type: ignore[misc]
         with _before_each_write(delete):
             _try(message)
         if delete.left > 0:
@@ -214,7 +202,7 @@ def test_an_export_that_is_deleted_at_any_step_of_its_worker_leaves_nothing(
 def test_an_export_that_is_run_at_any_step_of_its_deletion_leaves_nothing() -> None:
     for number in range(1, _MOST_WRITES):
         message = _ordered(str(number))
-        run = _Once(number, lambda message=message: _try(message))  # type: ignore[misc]
+        run = At(number, lambda message=message: _try(message))  # type: ignore[misc]
         with _before_each_write(run):
             _delete(message)
         if run.left > 0:

@@ -131,8 +131,8 @@ def test_an_export_that_is_cancelled_between_two_parts_leaves_none() -> None:
     assert audited(stored_job(message)) == ["export.deleted", "export.requested"]
 
 
-def test_a_worker_that_was_killed_between_two_parts_is_cleaned_up_after(clock: Clock) -> None:
-    """A killed process gives nothing up: neither the upload nor the lease."""
+def _killed_between_two_parts() -> dict[str, Any]:
+    """The message of a worker that gives nothing up: neither the upload nor the lease."""
     message = ordered()
     with (
         before(aws.s3(), "s3.UploadPart", At(2, die)),
@@ -140,6 +140,11 @@ def test_a_worker_that_was_killed_between_two_parts_is_cleaned_up_after(clock: C
         pytest.raises(SystemExit),
     ):
         deliver(message)
+    return message
+
+
+def test_a_worker_that_was_killed_between_two_parts_is_cleaned_up_after(clock: Clock) -> None:
+    message = _killed_between_two_parts()
     assert len(unfinished_uploads()) == 1
     clock.goes_on(91)
     deliver(message)
@@ -147,13 +152,7 @@ def test_a_worker_that_was_killed_between_two_parts_is_cleaned_up_after(clock: C
 
 
 def test_the_delete_of_an_export_gives_its_upload_up(clock: Clock) -> None:
-    message = ordered()
-    with (
-        before(aws.s3(), "s3.UploadPart", At(2, die)),
-        before(aws.s3(), "s3.AbortMultipartUpload", die),
-        pytest.raises(SystemExit),
-    ):
-        deliver(message)
+    message = _killed_between_two_parts()
     clock.goes_on(1)
     _delete(message)()
     assert unfinished_uploads() == []

@@ -49,6 +49,13 @@ def test_a_line_of_ids_and_counts_tells_of_nobody() -> None:
     assert told(line, known) == set()
 
 
+def test_a_person_who_is_called_as_json_calls_nothing_is_told_of_by_no_line() -> None:
+    """Hypothesis finds such names."""
+    assert (
+        told('{"request_id": null}', words_of(lead(first_name="Null", last_name="True"))) == set()
+    )
+
+
 def test_people_who_come_out_of_a_table_are_watched_for_as_well() -> None:
     from chalicelib.users.item import from_item
 

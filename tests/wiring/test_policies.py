@@ -125,7 +125,7 @@ def test_the_worker_may_do_what_exports_take(
     stream({"Records": feed.records()}, None)
     fire("2026-03-02T11:00:00Z")
     first, second = queued()
-    left = f"exports/{second['job']['id']['S']}/0"
+    left = f"exports/{second['job']['id']['S']}/1"
     aws.s3().put_object(Bucket="exports-bucket", Key=left, Body=b"of a worker that died")
     made.clear()
     deliver(first)
