@@ -64,9 +64,19 @@ _TemplateLoader.add_multi_constructor("!", lambda _loader, _tag, node: str(node.
 @cache
 def template_resources() -> dict[str, Any]:
     """The resources of infra/resources.yaml, intrinsic functions aside."""
-    text = (ROOT / "infra" / "resources.yaml").read_text()
-    resources: dict[str, Any] = yaml.load(text, Loader=_TemplateLoader)["Resources"]  # noqa: S506
+    resources: dict[str, Any] = _template()["Resources"]
     return resources
+
+
+def template_default(parameter: str) -> str:
+    """What a parameter of infra/resources.yaml is unless somebody chooses otherwise."""
+    return str(_template()["Parameters"][parameter]["Default"])
+
+
+def _template() -> dict[str, Any]:
+    text = (ROOT / "infra" / "resources.yaml").read_text()
+    template: dict[str, Any] = yaml.load(text, Loader=_TemplateLoader)  # noqa: S506
+    return template
 
 
 def forget_clients() -> None:

@@ -6,6 +6,7 @@ from chalicelib import clock, log
 from chalicelib.dynamodb import ConditionFailedError
 from chalicelib.exports import delivery, jobs, newleads
 from chalicelib.exports.files import describe_period
+from chalicelib.exports.newleads import Claim
 from chalicelib.settings import settings
 from chalicelib.users.tables import ExportItem, store
 
@@ -64,7 +65,10 @@ def announce(job: ExportItem) -> None:
 
 
 def _tell_marketing(job: ExportItem) -> None:
-    if jobs.is_incremental(job) and not newleads.claim(job):
+    claim = newleads.claim(job) if jobs.is_incremental(job) else Claim.OURS
+    if claim is Claim.DELIVERED:
+        return
+    if claim is Claim.SUPERSEDED:
         log.event("export.superseded", level="WARNING", export_id=job.id)
         return
     subject, text = _words(job)

@@ -8,8 +8,10 @@ See docs/decisions/0007-the-schedule.md.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import Enum, auto
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
@@ -18,7 +20,7 @@ from pynamodb.expressions.update import Action
 from chalicelib import aws, clock, log
 from chalicelib.dynamodb import ConditionFailedError
 from chalicelib.errors import StoreUnavailableError
-from chalicelib.exports import jobs, lease
+from chalicelib.exports import lease
 from chalicelib.exports.delivery import unavailable
 from chalicelib.settings import settings
 from chalicelib.users.filters import Filters
@@ -33,6 +35,17 @@ _STATE_ID = "schedule-leads"
 
 _OVERLAP = timedelta(days=7)
 """How late the shop may write a lead, and how long one that was sent is remembered."""
+
+_TELLING = timedelta(minutes=2)
+"""How long one run keeps others from being told of: longer than a message takes to be sent."""
+
+
+class Claim(Enum):
+    """Whether marketing is to be told of a run, was told of it, or of another one meanwhile."""
+
+    OURS = auto()
+    DELIVERED = auto()
+    SUPERSEDED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +123,16 @@ def delivered() -> Delivered:
     return Delivered(*(item.get(name, {}).get("S") for name in ("period_to", "memory_key")))
 
 
-def claim(job: ExportItem) -> bool:
-    """Whether to tell marketing of the job: no other run was told of, or is being, since it began.
+def claim(job: ExportItem) -> Claim:
+    """Whether to tell marketing of the job: no other run was told of since it began.
 
     The leads of the job may be among those of the other. Whoever tells of one keeps others from it
-    until `commit`, or until the queue has given the job its last try.
+    until `commit`, or for two minutes. Raises `StoreUnavailableError` while another one is told of.
     """
     now, teller = clock.now(), Path("telling")
     free: Condition = teller.does_not_exist() | (teller == job.id)
     free |= Path("telling_until") < clock.instant(now)
-    until = clock.instant(now + jobs.ABANDONED_AFTER)
+    until = clock.instant(now + _TELLING)
     try:
         store().update_item(
             settings().exports_table,
@@ -128,8 +141,18 @@ def claim(job: ExportItem) -> bool:
             condition=_nobody_has_delivered_since(job) & free,
         )
     except ConditionFailedError:
-        return delivered().memory_key == job.memory_key
-    return True
+        return _refused(job)
+    return Claim.OURS
+
+
+def _refused(job: ExportItem) -> Claim:
+    last = delivered().memory_key
+    if last == job.memory_key:
+        return Claim.DELIVERED
+    if last == job.follows:
+        message = "Marketing is being told of another run"
+        raise StoreUnavailableError(message)
+    return Claim.SUPERSEDED
 
 
 def commit(job: ExportItem) -> None:
@@ -148,7 +171,8 @@ def commit(job: ExportItem) -> None:
     except ConditionFailedError:
         return
     if job.follows:
-        with unavailable():
+        # Should it stay, the bucket's lifecycle removes it; marketing is not told again for it.
+        with suppress(StoreUnavailableError), unavailable():
             aws.s3().delete_object(Bucket=settings().exports_bucket, Key=job.follows)
 
 

@@ -15,7 +15,14 @@ import pytest
 
 from chalicelib import aws
 from chalicelib.settings import settings
-from tests.conftest import ENVIRONMENT, REGION, create_tables, forget_clients, template_resources
+from tests.conftest import (
+    ENVIRONMENT,
+    REGION,
+    create_tables,
+    forget_clients,
+    template_default,
+    template_resources,
+)
 from tests.exporting import event
 from tests.faults.endpoint import Endpoint
 from tests.faults.function import Invocation, invoke
@@ -184,7 +191,7 @@ class Cloud:
             "maxReceiveCount": properties["RedrivePolicy"]["maxReceiveCount"],
         }
         attributes: Mapping[Any, str] = {
-            "VisibilityTimeout": str(properties["VisibilityTimeout"]),
+            "VisibilityTimeout": template_default(properties["VisibilityTimeout"]),
             "RedrivePolicy": json.dumps(redrive),
         }
         made = sqs.create_queue(QueueName="exports", Attributes=attributes)

@@ -26,7 +26,12 @@ _RESOURCES = {
 }
 _QUEUES = {"exports": "ExportsQueue", "projection-dead-letters": "ProjectionDeadLetters"}
 _TOPICS = {"marketing": "MarketingTopic", "alarms": "AlarmTopic"}
-_PARTS = {"CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"}
+_ACTIONS_OF_S3 = {
+    **dict.fromkeys(
+        ("CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"), "PutObject"
+    ),
+    "HeadObject": "GetObject",
+}
 # What Lambda itself does in the function's name, beside what the function does.
 BY_LAMBDA = {
     "api": set[Grant](),
@@ -97,7 +102,7 @@ def _needed_in_bucket(operation: str, parameters: dict[str, Any]) -> Grant:
         return "s3:ListBucket", bucket
     if operation == "ListMultipartUploads":
         return "s3:ListBucketMultipartUploads", bucket
-    action = "PutObject" if operation in _PARTS else operation
+    action = _ACTIONS_OF_S3.get(operation, operation)
     return f"s3:{action}", f"{bucket}/{parameters['Key']}"
 
 

@@ -5,7 +5,7 @@ No emulator of AWS here looks at policies, so a missing line would show on AWS a
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -17,7 +17,7 @@ from infra.package import ROOT
 from tests.api.client import Client
 from tests.api.exports import KEYS, link_to, order_export, run_exports
 from tests.builders import ECOSYSTEM, client, customer, lead, refusals, save, stored
-from tests.exporting import before, deliver, ordered, queued, unreachable
+from tests.exporting import before, deliver, ordered, queued, stored_job, unreachable
 from tests.feed import Feed, record
 from tests.scheduled import fire
 from tests.wiring.grants import BY_LAMBDA, Grant, assert_fits, granted, record_grants, without_notes
@@ -127,6 +127,8 @@ def test_the_worker_may_do_what_exports_take(
     first, second = queued()
     left = f"exports/{second['job']['id']['S']}/1"
     aws.s3().put_object(Bucket="exports-bucket", Key=left, Body=b"of a worker that died")
+    # Whoever ordered it died before the job was written.
+    client().delete_item(TableName="exports", Key={"id": first["job"]["id"]})
     made.clear()
     deliver(first)
     with refusals("Query", "ThrottlingException"):
@@ -146,11 +148,27 @@ def test_the_worker_may_do_what_exports_take(
         deliver(one)
     with without_notes(made):
         found, cut = ordered(filters={"q": "perez"}), ordered(key="key-2")
+        lost = ordered(key="key-3")
     deliver(found)
     monkeypatch.setattr(upload, "PART_BYTES", 1)
+    with before(aws.s3(), "s3.CompleteMultipartUpload", lambda: _complete_unheard(made)):
+        deliver(lost)
+    assert stored_job(lost).status == "succeeded"
     with before(aws.s3(), "s3.UploadPart", unreachable):
         _assert_busy(cut)
     assert_fits("worker", made)
+
+
+def _complete_unheard(made: list[Grant]) -> NoReturn:
+    """S3 has completed the upload when it is asked to, as where its first answer got lost."""
+    s3, bucket = aws.s3(), "exports-bucket"
+    with without_notes(made):
+        (begun,) = s3.list_multipart_uploads(Bucket=bucket)["Uploads"]
+        address: Any = {"Bucket": bucket, "Key": begun["Key"]}
+        parts = s3.list_parts(**address, UploadId=begun["UploadId"])["Parts"]
+        s3.put_object(**address, Body=b"." * sum(part["Size"] for part in parts))
+        s3.abort_multipart_upload(**address, UploadId=begun["UploadId"])
+    raise s3.exceptions.NoSuchUpload({"Error": {"Code": "NoSuchUpload"}}, "CompleteMultipartUpload")
 
 
 @pytest.mark.usefixtures("api")
