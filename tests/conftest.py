@@ -68,9 +68,10 @@ def template_resources() -> dict[str, Any]:
     return resources
 
 
-def template_default(parameter: str) -> str:
-    """What a parameter of infra/resources.yaml is unless somebody chooses otherwise."""
-    return str(_template()["Parameters"][parameter]["Default"])
+def template_parameter(name: str) -> dict[str, Any]:
+    """A parameter of infra/resources.yaml, as it is declared."""
+    declared: dict[str, Any] = _template()["Parameters"][name]
+    return declared
 
 
 def _template() -> dict[str, Any]:

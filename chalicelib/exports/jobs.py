@@ -29,7 +29,7 @@ KINDS: Mapping[str, Kind] = {"customers": Kind.CUSTOMER, "leads": Kind.LEAD}
 NEW_LEADS = "leads-new"
 """How the keys of the scheduled jobs begin that hold the new leads alone."""
 
-ABANDONED_AFTER = timedelta(hours=2)
+ABANDONED_AFTER = timedelta(hours=3)
 """By then the queue has given a job its last try: see ExportsQueue in infra/resources.yaml."""
 
 

@@ -11,6 +11,7 @@ from chalicelib.users import listing, searching
 from chalicelib.users.filters import Filters
 from chalicelib.users.item import from_item
 from chalicelib.users.model import Kind, StoreUser
+from chalicelib.users.pace import Pace
 
 _T = TypeVar("_T")
 
@@ -38,7 +39,8 @@ def everyone(kind: Kind, filters: Filters) -> Iterator[list[StoreUser]]:
     if filters.q is not None:
         yield from _read_ahead([searching.everyone(kind, filters)])
         return
-    for items in _read_ahead(part.walk() for part in listing.slices(kind, filters)):
+    pace = Pace()
+    for items in _read_ahead(part.walk(pace) for part in listing.slices(kind, filters)):
         yield [from_item(item) for item in items]
 
 

@@ -10,6 +10,7 @@ from pynamodb.expressions.condition import Condition
 from chalicelib.dynamodb import Item
 from chalicelib.users.budget import MAX_CHUNK, Budget
 from chalicelib.users.cursor import Position
+from chalicelib.users.pace import Pace
 from chalicelib.users.paging import Key, Read, Row
 from chalicelib.users.tables import store
 
@@ -60,11 +61,13 @@ class Range:
         rows = self._rows(items[:limit])
         return Read(rows, rows[-1].key)
 
-    def walk(self) -> Iterator[list[Item]]:
+    def walk(self, pace: Pace) -> Iterator[list[Item]]:
         """Every row, in chunks as DynamoDB answers them: for exports."""
         key: Key | None = ()
         while key is not None:
+            pace.wait()
             answer = self.query(key, forward=True, limit=_WALK_CHUNK)
+            pace.note(answer["ConsumedCapacity"]["CapacityUnits"])
             yield self._accepted(answer["Items"])
             last = answer.get("LastEvaluatedKey")
             key = self.key_of(last) if last else None

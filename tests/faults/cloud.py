@@ -20,7 +20,7 @@ from tests.conftest import (
     REGION,
     create_tables,
     forget_clients,
-    template_default,
+    template_parameter,
     template_resources,
 )
 from tests.exporting import event
@@ -191,7 +191,9 @@ class Cloud:
             "maxReceiveCount": properties["RedrivePolicy"]["maxReceiveCount"],
         }
         attributes: Mapping[Any, str] = {
-            "VisibilityTimeout": template_default(properties["VisibilityTimeout"]),
+            "VisibilityTimeout": str(
+                template_parameter(properties["VisibilityTimeout"])["Default"]
+            ),
             "RedrivePolicy": json.dumps(redrive),
         }
         made = sqs.create_queue(QueueName="exports", Attributes=attributes)

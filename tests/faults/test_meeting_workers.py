@@ -194,10 +194,10 @@ def _make_visible(message: Message) -> None:
 def test_a_job_that_no_worker_may_write_reaches_the_dead_letters_and_fails(
     cloud: Cloud, api: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It was ordered two hours ago: the queue has long given it its last try."""
-    two_hours_ago = clock.now() - timedelta(hours=2, seconds=1)
+    """It was ordered three hours ago: the queue has long given it its last try."""
+    hours_ago = clock.now() - timedelta(hours=3, seconds=1)
     with monkeypatch.context() as patch:
-        patch.setattr(clock, "now", lambda: two_hours_ago)
+        patch.setattr(clock, "now", lambda: hours_ago)
         orders.submit(order())
     cloud.endpoint.fail("dynamodb.UpdateItem", DENIED, times=RECEIVED_AT_MOST)
     letter = Message(_deliver_until_it_is_put_aside(cloud, "StoreRefusedError"), "")

@@ -142,12 +142,12 @@ def test_a_finished_export_expires_when_its_seven_days_are_over(
     assert jobs.status(job) == "expired"
 
 
-def test_an_export_that_nobody_ran_for_two_hours_has_failed(
+def test_an_export_that_nobody_ran_for_three_hours_has_failed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = stop_clock(monkeypatch)
     job = stored_job(ordered())
-    clock.goes_on(2 * 3600)
+    clock.goes_on(3 * 3600)
     assert jobs.status(job) == "queued"
     clock.goes_on(1)
     assert jobs.status(job) == "failed"
@@ -161,7 +161,7 @@ def test_an_export_whose_worker_died_fails_when_its_tries_must_be_over(
     with before(client(), "dynamodb.Query", die), pytest.raises(SystemExit):
         deliver(message)
     job = stored_job(message)
-    clock.goes_on(2 * 3600)
+    clock.goes_on(3 * 3600)
     assert jobs.status(job) == "running"
     clock.goes_on(1)
     assert jobs.status(job) == "failed"
@@ -172,7 +172,7 @@ def test_an_export_that_a_worker_is_at_has_not_failed_however_old_it_is(
 ) -> None:
     clock = stop_clock(monkeypatch)
     message = ordered()
-    clock.goes_on(3 * 3600)
+    clock.goes_on(4 * 3600)
     states: list[str] = []
     with before(aws.s3(), "s3.PutObject", lambda: states.append(jobs.status(stored_job(message)))):
         deliver(message)

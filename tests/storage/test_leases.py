@@ -9,7 +9,7 @@ from chalicelib import aws
 from chalicelib.exports import running
 from chalicelib.users import ranges
 from tests.builders import client, lead, save
-from tests.conftest import template_default, template_resources
+from tests.conftest import template_parameter, template_resources
 from tests.exporting import (
     At,
     Clock,
@@ -176,7 +176,7 @@ def test_the_queue_does_not_give_up_before_the_lease_of_a_dead_worker_is_over(
     ):
         deliver(message)
     clock.at = received_at
-    clock.goes_on(int(template_default(queue["VisibilityTimeout"])))
+    clock.goes_on(template_parameter(queue["VisibilityTimeout"])["Default"])
     for _ in range(int(queue["RedrivePolicy"]["maxReceiveCount"]) - 1):
         try:
             deliver(message)

@@ -1,6 +1,7 @@
 """An export in slices: whatever the counters say, the very rows of the list, in its order."""
 
 from threading import Barrier
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.exports import rows
-from chalicelib.users import listing, slices
+from chalicelib.users import listing, pace, ranges, slices
 from chalicelib.users.filters import Filters
 from chalicelib.users.listing import DEFAULT_SORT
 from chalicelib.users.model import Kind, StoreUser
@@ -161,6 +162,26 @@ def test_slices_are_read_at_the_same_time(feed: Feed) -> None:
 
     with hooked("Query", meet):
         assert len(_exported(Kind.LEAD, Filters())) == 6
+
+
+def test_an_export_reads_no_faster_than_half_of_what_a_partition_gives(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(*_leads(*(f"2026-02-0{day}T00:00:00Z" for day in range(1, 10))))
+    follow(feed)
+    now, pauses = [0.0], list[float]()
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        now[0] += seconds
+
+    monkeypatch.setattr(pace, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=sleep))
+    monkeypatch.setattr(slices, "_ROWS", 1_000)
+    monkeypatch.setattr(ranges, "_WALK_CHUNK", 2)
+    assert len(_exported(Kind.LEAD, Filters())) == 9
+    # Five requests of a unit each, as moto counts them; the last one delays nobody.
+    assert now[0] == pytest.approx(4 / 1_500)
+    assert len(pauses) == 4
 
 
 def test_the_counters_tell_how_many_an_export_has_before_it(feed: Feed) -> None:

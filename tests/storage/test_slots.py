@@ -57,13 +57,13 @@ def test_a_deleted_export_frees_its_place() -> None:
     orders.submit(order(key="key-3"))
 
 
-def test_an_abandoned_export_frees_its_place_after_two_hours(
+def test_an_abandoned_export_frees_its_place_after_three_hours(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = stop_clock(monkeypatch)
     for number in range(3):
         orders.submit(order(key=f"key-{number}"))
-    clock.goes_on(2 * 3600)
+    clock.goes_on(3 * 3600)
     with pytest.raises(TooManyExportsError):
         orders.submit(order(key="key-3"))
     clock.goes_on(1)

@@ -1,6 +1,7 @@
 """What the template says and what the code says: the same."""
 
 import json
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -9,14 +10,14 @@ import yaml
 from pynamodb.models import Model
 
 from chalicelib.api.problems import PROBLEMS, RETRY_AFTER_SECONDS
-from chalicelib.exports import delivery, newleads, reasons
+from chalicelib.exports import delivery, jobs, newleads, reasons
 from chalicelib.settings import Settings
 from chalicelib.users import tables
 from chalicelib.users.listing import SORTS
 from infra.gateway_responses import gateway_responses
 from infra.package import ROOT
 from tests.api.conformity import ALWAYS, check_schema
-from tests.conftest import ENVIRONMENT, template_resources
+from tests.conftest import ENVIRONMENT, template_parameter, template_resources
 
 TABLES: dict[str, type[Model]] = {
     "UsersTable": tables.UserItem,
@@ -133,7 +134,10 @@ def test_the_queue_of_exports_fits_the_worker() -> None:
     queue = _properties("ExportsQueue")
     assert queue["VisibilityTimeout"] == _properties("Worker")["Timeout"] == "WorkerSeconds"
     # A message that finds another worker at the job comes back, too.
-    assert queue["RedrivePolicy"]["maxReceiveCount"] > reasons.MAX_ATTEMPTS
+    tries = queue["RedrivePolicy"]["maxReceiveCount"]
+    assert tries > reasons.MAX_ATTEMPTS
+    longest = timedelta(seconds=template_parameter("WorkerSeconds")["MaxValue"])
+    assert longest * tries < jobs.ABANDONED_AFTER, "what has failed for good is never tried again"
 
 
 def test_the_bucket_forgets_files_and_what_failed_runs_and_uploads_have_left() -> None:
