@@ -34,7 +34,7 @@ reindex: .venv/ready ## Make search and totals anew, while writes go on ([STAGE=
 replay: .venv/ready ## Put back what the projection could not apply ([STAGE=prod])
 	@$(BIN)/python -m infra.replay $(if $(STAGE),--stage $(STAGE))
 
-letters: .venv/ready ## Show dead letters, changing nothing ([STAGE=prod]); ORDER=1 runs the schedule's, DROP=exports
+letters: .venv/ready ## Show dead letters ([STAGE=prod]); ORDER=1 runs the schedule's, DROP=exports|schedule removes those
 	@$(BIN)/python -m infra.letters $(if $(STAGE),--stage $(STAGE)) $(if $(ORDER),--order) $(if $(DROP),--drop $(DROP))
 
 erase: .venv/ready ## Erase a store user from everything (USER=cus_0042 [STAGE=prod] [YES=1], or AGAIN=1)
@@ -65,7 +65,7 @@ bench: .venv/ready ## Measure what docs/performance.md claims (needs java 17 and
 	@$(BIN)/python -m bench.load
 	@$(BIN)/python -m bench.page
 
-check: .venv/ready ## Lint, types, import rules, template
+check: .venv/ready ## Lint, format, types, import rules, package and template, known vulnerabilities
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
