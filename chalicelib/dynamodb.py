@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 from typing import Any, TypeAlias
 
 import orjson
@@ -98,6 +99,7 @@ class Usage:
     capacity_units: float = 0.0
 
 
+_counting = Lock()
 _usage: ContextVar[Usage | None] = ContextVar("usage", default=None)
 
 
@@ -164,9 +166,11 @@ def _count(consumed: Any) -> None:
     usage = _usage.get()
     if usage is None:
         return
-    usage.dynamodb_requests += 1
-    for one in consumed if isinstance(consumed, list) else [consumed or {}]:
-        usage.capacity_units += one.get("CapacityUnits", 0.0)
+    each = consumed if isinstance(consumed, list) else [consumed or {}]
+    units = sum(one.get("CapacityUnits", 0.0) for one in each)
+    with _counting:  # An export reads in several threads.
+        usage.dynamodb_requests += 1
+        usage.capacity_units += units
 
 
 def _translated(error: ClientError) -> Exception | None:
