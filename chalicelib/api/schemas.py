@@ -10,12 +10,26 @@ FORMATS = ["xlsx", "csv"]
 RESOURCES = ["customers", "leads"]
 MAX_BODY_BYTES = 16_384
 
-# Blanks, and what takes no room at all: a reason of them alone would be none.
-_UNSEEN = r" \t\n\r\u00a0\u00ad\u1680\u2000-\u200f\u202f\u205f\u2060\u3000\ufeff"
+# A reason of these alone would be none: nothing of it would be seen. Unicode's Default_Ignorable_
+# Code_Point (DerivedCoreProperties.txt), which counts in what it has yet to assign, and White_Space
+# (PropList.txt); format characters of annotations, shorthand, music and hieroglyphs; and three that
+# are drawn as nothing: the empty pattern of Braille, a notehead, the filler of Khitan. Those beyond
+# U+FFFF stand as they are: Python has another escape for them than ECMAScript with its flag u, as
+# which the document's patterns are read.
+_UNSEEN = (
+    r" \t\n\r\u00a0\u00ad\u034f\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
+    r"\u2000-\u200d\u202f\u205f-\u2065\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U00013430-\U0001343f\U00016fe4\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff"
+)
 # What would let the history show something else than what was written: control characters, breaks
-# of lines of Unicode's own, embeddings and overrides of direction (Unicode TR 36, section 2.5). And
-# API Gateway puts U+FFFD where a body is not UTF-8.
-_DECEIVING = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufffd"
+# of lines of Unicode's own, marks, embeddings and overrides of direction (Unicode TR 36, section
+# 2.5), and the deprecated ones that mirror signs and exchange digits. And API Gateway puts U+FFFD
+# where a body is not UTF-8.
+_DECEIVING = (
+    r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f"
+    r"\u2028-\u202e\u2066-\u206f\ufffd"
+)
 _REASON = f"^[{_UNSEEN}]*[^{_UNSEEN}{_DECEIVING}][^{_DECEIVING}]*$"
 
 _COUNT: Schema = {"type": "integer", "minimum": 0}

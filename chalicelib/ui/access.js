@@ -118,9 +118,10 @@ function conflict(wish, current, inside) {
   inside.querySelector(FIRST)?.focus();
 }
 
-/** Who made the state what it is and not what the reader saw: when, and why. */
+/** Who made the state what it is and not what the reader saw: when, and why; nothing where nobody knows. */
 function lastChange(row, words = null) {
   const last = row.access_change;
+  if (!last && !words) return "";
   return h(
     "div",
     { class: "warning", role: "alert" },

@@ -16,10 +16,14 @@ const brand = () => h("div", { class: "brand" }, h("img", { src: document.queryS
 
 function languageChoice(languages, drawAnew) {
   const choice = select({ id: "language" }, languages.map((tag) => [tag, t(`language.${tag}`)]), language, async (tag) => {
+    // Two at a time could come in either order: one would be spoken, the other one remembered.
+    choice.disabled = true;
     try {
       await changeLanguage(tag);
     } catch {
+      choice.disabled = false;
       choice.value = language;
+      choice.focus();
       say(t("language.failed"), { stay: true, kind: "bad" });
       return;
     }

@@ -29,7 +29,6 @@ export function searchBox() {
   const hint = h("p", { id: "search-short", class: "short", hidden: true }, t("search.short"));
   const explain = () => {
     hint.hidden = input.value.trim().length !== 1;
-    if (!hint.hidden) announce(t("search.short"));
   };
   const input = h("input", {
     id: "search",
@@ -43,6 +42,8 @@ export function searchBox() {
     spellcheck: "false",
     input: () => {
       explain();
+      // Only to whoever types: later changes of the address have things of their own to tell.
+      if (!hint.hidden) announce(t("search.short"));
       clearTimeout(timer);
       timer = setTimeout(search, PAUSE_MS);
     },

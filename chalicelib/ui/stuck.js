@@ -10,6 +10,10 @@ function show() {
   stuck.querySelector("button").focus();
 }
 
+// What failed need not be what the page waits for: once it is drawn, it could begin.
+new MutationObserver(() => {
+  stuck.hidden = true;
+}).observe(page, { childList: true });
 stuck.querySelector("button").addEventListener("click", () => location.reload());
 document.querySelector("script[src$='/main.js']").addEventListener("error", show);
 addEventListener("error", show);

@@ -1,11 +1,15 @@
 """What is sent to the switch: every fault of a body, and bodies that are none."""
 
 import json
+import re
+import sys
+import unicodedata
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from chalicelib.api import openapi
 from tests.api.client import Client
 from tests.api.gateway import MAX_BYTES
 from tests.builders import ECOSYSTEM, customer, save
@@ -243,9 +247,75 @@ def test_a_body_of_the_greatest_size_is_read(edge: Client) -> None:
     assert _faults(edge, padded) == [("", NO_JSON)]
 
 
+# Blanks, fillers, joiners, selectors, invisible operators, tags: letters, marks and symbols among
+# them, as Unicode sorts them. The last are not assigned yet, and will be of their kind.
+UNSEEN = [
+    *("\u0020", "\u00a0", "\u00ad", "\u034f", "\u115f", "\u1160", "\u17b4", "\u180b", "\u180e"),
+    *("\u180f", "\u2003", "\u200b", "\u200c", "\u200d", "\u2060", "\u2061", "\u2064", "\u2065"),
+    *("\u2800", "\u3000", "\u3164", "\ufe00", "\ufe0f", "\ufeff", "\uffa0", "\ufff9", "\ufffb"),
+    *("\U00016fe4", "\U0001bca0", "\U0001d159", "\U0001d173", "\U000e0001", "\U000e0020"),
+    *("\U000e0100", "\ufff0", "\U000e0fff"),
+]
+DECEIVING = [
+    *("\u0000", "\u001b", "\u0085", "\u061c", "\u200e", "\u200f", "\u2028", "\u2029", "\u202a"),
+    *("\u202e", "\u2066", "\u2069", "\u206a", "\u206e", "\u206f", "\ufffd"),
+]
+# Format characters that are drawn, as a sign under digits or above them.
+DRAWN = {
+    *range(0x600, 0x606),
+    *(0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD),
+}
+
+
+def _is_refused(edge: Client, reason: str) -> bool:
+    """Whether it is among the faults of a body that has another one in any case."""
+    faults = _faults(edge, {"access": "suspended", "reason": reason, "force": True})
+    details = [detail for name, detail in faults if name == "reason"]
+    assert all("does not match" in detail for detail in details)
+    assert len(faults) == 1 + len(details)
+    return bool(details)
+
+
+def _named(characters: list[str]) -> list[Any]:
+    return [pytest.param(one, id=f"U+{ord(one):04X}") for one in characters]
+
+
+@pytest.mark.parametrize("character", _named(UNSEEN))
+def test_a_reason_of_what_is_not_seen_is_none(edge: Client, character: str) -> None:
+    assert _is_refused(edge, character * 3)
+    assert _is_refused(edge, f" {character}\t{character}\u3164")
+    assert not _is_refused(edge, f"{character}x{character}")
+
+
+@pytest.mark.parametrize("character", _named(DECEIVING))
+def test_a_reason_holds_nothing_that_makes_it_read_as_another(edge: Client, character: str) -> None:
+    for reason in (character * 3, f"{character}{REASON}", f"a{character}b", f"{REASON}{character}"):
+        assert _is_refused(edge, reason)
+
+
+def test_no_blank_and_no_format_character_makes_a_reason() -> None:
+    """Every one that this Python's Unicode knows."""
+    schemas: Any = openapi.document()["components"]["schemas"]
+    pattern = re.compile(schemas["AccessWish"]["properties"]["reason"]["pattern"])
+    invisible = [
+        number
+        for number in range(sys.maxunicode + 1)
+        if unicodedata.category(chr(number)) in {"Cc", "Cf", "Zl", "Zp", "Zs"}
+    ]
+    assert len(invisible) > 200
+    assert {number for number in invisible if pattern.match(chr(number) * 3)} == DRAWN
+
+
 def test_a_reason_is_kept_to_the_letter(api: Client) -> None:
     reasons = [
         *("abc", "x" * 500, "🏥" * 500, "  ok", "línea 1\nlínea 2", '<b>"=1+1"</b>', "tab\there"),
+        *("Incidente de privacidad nº 4711, según la clínica", "حادثة خصوصية ٤٧١١", "隐私事件"),
+        *(
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u062f",
+            "한국어",
+            "👩🏽\u200d⚕\ufe0f dice no",
+        ),
+        "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
     ]
     for number, reason in enumerate(reasons):
         user_id = f"cus_{number}"

@@ -1,6 +1,6 @@
 """Keys, their off switch, language, theme, messages and paper."""
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.e2e.ui.conftest import Opener, Screen
 
@@ -54,6 +54,22 @@ def test_the_language_changes_at_once_and_is_remembered(screen: Screen) -> None:
     expect(page.locator("#filter")).to_have_text(screen.t("filters"))
 
 
+def test_no_other_language_can_be_chosen_until_the_words_of_one_have_come(screen: Screen) -> None:
+    page, other = screen.page, {"es": "en", "en": "es"}[screen.language]
+    held: list[Route] = []
+    screen.open()
+    expect(page.locator("#sign-in")).to_be_visible()
+    page.route(f"**/{other}.json", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks it
+    with page.expect_request(f"**/{other}.json"):
+        page.select_option("#language", other)
+    expect(page.locator("#language")).to_be_disabled()
+    held[0].continue_()
+    expect(page.locator("html")).to_have_attribute("lang", other)
+    expect(page.locator("#language")).to_be_enabled()
+    expect(page.locator("#language")).to_have_value(other)
+    assert page.evaluate("localStorage.getItem('language')") == other
+
+
 def test_a_language_whose_words_do_not_come_leaves_everything_as_it_was(screen: Screen) -> None:
     screen.allowed |= {0, 404}
     page, other = screen.page, {"es": "en", "en": "es"}[screen.language]
@@ -78,6 +94,7 @@ def _refused(screen: Screen, other: str) -> None:
     page.select_option("#language", other)
     expect(page.locator(".toast.bad")).to_contain_text(screen.t("language.failed"))
     expect(page.locator("#language")).to_have_value(screen.language)
+    expect(page.locator("#language")).to_be_focused()
     expect(page.locator("html")).to_have_attribute("lang", screen.language)
     assert '"language"' not in screen.storage()
 

@@ -78,6 +78,28 @@ def test_one_letter_searches_nothing_and_says_why(screen: Screen) -> None:
     expect(page.locator("#search")).to_have_value("")
 
 
+def test_one_letter_in_the_box_is_told_of_to_whoever_types_alone(screen: Screen) -> None:
+    page = screen.sign_in("viewer", "#/customers?limit=10").page
+    page.fill("#search", "r")
+    words = {"es": "Escriba al menos 2 letras", "en": "Type at least 2 letters"}
+    expect(page.get_by_role("status")).to_have_text(words[screen.language])
+    page.evaluate(
+        """() => {
+            window.told = [];
+            const live = document.getElementById("live");
+            const hear = new MutationObserver(() => told.push(live.textContent));
+            hear.observe(live, {childList: true});
+        }"""
+    )
+    page.click("#page-next")
+    expect(page.locator("#range")).to_contain_text("11–20")
+    screen.settle()
+    expect(page.locator("#search-short")).to_be_visible()
+    page.locator("[id^=action-]").first.click()
+    expect(page.locator("dialog .facts").first).to_be_visible()
+    assert page.evaluate("told") == [page.locator("#range").inner_text()]
+
+
 def test_the_box_follows_the_address_also_while_it_has_the_focus(screen: Screen) -> None:
     page = screen.sign_in("viewer", "#/customers").page
     box = page.locator("#search")

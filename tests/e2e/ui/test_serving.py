@@ -62,6 +62,21 @@ def test_a_page_of_which_a_file_is_gone_says_so_and_loads_again(screen: Screen, 
     assert page.url.endswith("#/leads")
 
 
+def test_what_fails_before_the_page_is_drawn_is_forgotten_once_it_is(screen: Screen) -> None:
+    """An extension of the browser, for one, may fail on a page that only waits."""
+    page, held = screen.page, list[Route]()
+    page.route("**/v1/config", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks it
+    with page.expect_request("**/v1/config"):
+        screen.open()
+    page.evaluate("void Promise.reject(new Error('of an extension'))")
+    expect(page.locator("#stuck")).to_be_visible()
+    held[0].continue_()
+    expect(page.locator("#sign-in")).to_be_visible()
+    expect(page.locator("#stuck")).to_be_hidden()
+    assert screen.seen == ["of an extension"]
+    screen.seen.clear()
+
+
 def test_a_page_whose_modules_do_not_fit_each_other_says_so(screen: Screen) -> None:
     page = screen.page
 

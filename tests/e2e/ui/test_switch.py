@@ -162,6 +162,23 @@ def test_who_comes_too_late_is_told_who_was_faster_and_why(screen: Screen, clini
     assert _now(screen, clinic)["version"] == 2
 
 
+def test_nothing_is_told_of_a_change_that_nobody_knows_of(screen: Screen, clinic: str) -> None:
+    """Access that was never switched, as the shop or an import may have left it."""
+    screen.sign_in("support", "#/customers?limit=100&registered_from=2027-01-01")
+    page, switch = screen.page, screen.page.locator(f"#switch-{clinic}")
+
+    def never_switched(route: Route) -> None:
+        unknown = {"access": "suspended", "access_change": None}
+        route.fulfill(json=route.fetch().json() | unknown)
+
+    page.route(f"**/v1/customers/{clinic}", never_switched)
+    switch.click()
+    dialog = page.get_by_role("dialog", name=screen.t("switch.suspended.already"))
+    expect(dialog.locator(".actions button")).to_be_focused()
+    expect(dialog.locator(".facts")).to_contain_text("María José Gómez Ruiz")
+    expect(dialog.locator("[role=alert], .warning")).to_have_count(0)
+
+
 def test_a_switch_that_fails_says_so_and_stays_as_it_was(screen: Screen, clinic: str) -> None:
     screen.allowed.add(503)
     switch, page = _open(screen, clinic), screen.page
