@@ -218,7 +218,8 @@ def test_leads_that_register_while_a_run_reads_are_in_exactly_one_run(
     """One with the present time; one that the shop writes an hour late."""
     _register("led_1")
     message = _ordered(cloud, FIRST)
-    with cloud.endpoint.holding("dynamodb.Query", how=how, nth=2) as reading:
+    # It counts, asks the counters where to cut, and reads.
+    with cloud.endpoint.holding("dynamodb.Query", how=how, nth=3) as reading:
         worker = cloud.work(message)
         reading.wait_for_it()
         _register("led_2", hours_ago=0)
