@@ -1,10 +1,10 @@
 """Remove a stage with all that it holds: `make destroy STAGE=staging`.
 
-It asks first. What is protected against deletion is refused, and so is a stage of production with
-anything in it: restoring from backups is the only way back from here.
+It asks first. What is protected against deletion is refused, and so is production while any of its
+tables holds anything: restoring from backups is the only way back from here.
 
-What is left of a stage is found by its name, whether the stack is still there or not: so it can be
-begun again wherever it stopped, also after a first deployment that failed.
+What is left of a stage is found by its name and region, whether the stack is still there or not: so
+it can be begun again wherever it stopped, also after a first deployment that failed.
 
 Exit status: 0 it is gone, 1 it stays, 2 it could not be done.
 """
@@ -55,12 +55,10 @@ def find(target: Target) -> Remains:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html
     """
     table = re.compile(rf"{target.stack}-({'|'.join(_TABLES)})-[A-Z0-9]+")
-    bucket = re.compile(rf"{target.stack}-exportsbucket-[a-z0-9]+")
-    buckets = target.client("s3").list_buckets()["Buckets"]
     tables = [name for name in _listed_tables(target) if table.fullmatch(name)]
     return Remains(
         tables=sorted(tables, key=lambda name: _TABLES.index(name.split("-")[-2])),
-        buckets=[one["Name"] for one in buckets if bucket.fullmatch(one["Name"])],
+        buckets=list(_buckets(target)),
         pools=list(_pools(target)),
         has_stack=_has_stack(target),
     )
@@ -76,6 +74,28 @@ def _listed_tables(target: Target) -> Iterator[str]:
             with suppress(dynamodb.exceptions.ResourceNotFoundException):
                 if dynamodb.describe_table(TableName=name)["Table"]["TableStatus"] != "DELETING":
                     yield name
+
+
+def _buckets(target: Target) -> Iterator[str]:
+    """Those of the region alone: an account may have a stage of the same name in another."""
+    s3, prefix = target.client("s3"), f"{target.stack}-exportsbucket-"
+    pages = s3.get_paginator("list_buckets").paginate(Prefix=prefix, BucketRegion=target.region)
+    for page in pages:
+        for name in (one["Name"] for one in page["Buckets"]):
+            # S3 tells it of each bucket itself; what only looks like S3 may leave out the filters.
+            if re.fullmatch(rf"{prefix}[a-z0-9]+", name) and _region(s3, name) == target.region:
+                yield name
+
+
+def _region(s3: Any, bucket: str) -> str | None:
+    """Where the bucket lies; None for one that is gone, which S3 may list a while longer."""
+    try:
+        region: str = s3.head_bucket(Bucket=bucket)["BucketRegion"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "404":
+            return None
+        raise
+    return region
 
 
 def _pools(target: Target) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,11 +24,17 @@ def _command(stage: str) -> list[str]:
     return [sys.executable, "-m", "infra.destroy", "--stage", stage]
 
 
-def _destroy(port: int, stage: str, typed: str) -> "subprocess.CompletedProcess[str]":
+def _destroy(
+    port: int, stage: str, typed: str, region: str = "us-east-1"
+) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         _command(stage),
         cwd=ROOT,
-        env={**os.environ, "AWS_ENDPOINT_URL": f"http://localhost:{port}"},
+        env={
+            **os.environ,
+            "AWS_ENDPOINT_URL": f"http://localhost:{port}",
+            "AWS_DEFAULT_REGION": region,
+        },
         input=typed,
         capture_output=True,
         text=True,
@@ -117,6 +124,49 @@ def test_another_stage_whose_name_begins_alike_stays(emulator_port: int) -> None
     done = _destroy(emulator_port, "staging", "staging\n")
     assert done.returncode == 0, done.stderr
     assert _left(emulator_port) == kept
+
+
+class Unfiltered(Endpoint):
+    """An S3 that lists the buckets of all regions, whatever it is asked for."""
+
+    def _answer(self, request: Request) -> Answer | None:
+        path, _, query = request.path.partition("?")
+        if "bucket-region" in query:
+            return self._forward(replace(request, path=path))
+        return self._forward(request)
+
+
+def test_a_stage_of_the_same_name_in_another_region_stays(emulator_port: int) -> None:
+    stage = "prod"
+    names = deploy_today(emulator_port, stage)
+    _fill(emulator_port, names)
+    kept = _left(emulator_port)
+    s3, abroad = client(emulator_port, "s3"), "store-users-prod-exportsbucket-abroad"
+
+    def lies_there() -> bool:
+        return abroad in [one["Name"] for one in s3.list_buckets()["Buckets"]]
+
+    unfiltered = Unfiltered(f"http://localhost:{emulator_port}")
+    try:
+        for port in (emulator_port, int(unfiltered.url.rpartition(":")[2])):
+            # All that a first deployment there has left, which failed.
+            s3.create_bucket(
+                Bucket=abroad, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+            )
+            assert lies_there()
+            done = _destroy(port, stage, f"{stage}\n", "eu-west-1")
+            assert done.returncode == 0, done.stderr
+            assert done.stdout.startswith(
+                f"This removes the stage prod in eu-west-1 for good:\n  {abroad}\nType prod"
+            )
+            assert not lies_there()
+            again = _destroy(port, stage, f"{stage}\n", "eu-west-1")
+            assert again.stderr == "There is nothing of store-users-prod in eu-west-1\n"
+    finally:
+        unfiltered.close()
+    assert _left(emulator_port) == kept
+    file = s3.get_object(Bucket=names["ExportsBucket"], Key="exports/1")
+    assert file["Body"].read() == b"another"
 
 
 class Guillotine(Endpoint):
