@@ -34,8 +34,8 @@ reindex: .venv/ready ## Make search and totals anew, while writes go on ([STAGE=
 replay: .venv/ready ## Put back what the projection could not apply ([STAGE=prod])
 	@$(BIN)/python -m infra.replay $(if $(STAGE),--stage $(STAGE))
 
-letters: .venv/ready ## Show dead letters ([STAGE=prod]); ORDER=1 runs the schedule's, DROP=exports|schedule removes those
-	@$(BIN)/python -m infra.letters $(if $(STAGE),--stage $(STAGE)) $(if $(ORDER),--order) $(if $(DROP),--drop $(DROP))
+letters: .venv/ready ## Show dead letters ([STAGE=prod]); ORDER=1 runs the schedule's, ORDER=now one of now, DROP=exports|schedule removes those
+	@$(BIN)/python -m infra.letters $(if $(STAGE),--stage $(STAGE)) $(if $(ORDER),--order $(ORDER)) $(if $(DROP),--drop $(DROP))
 
 erase: .venv/ready ## Erase a store user from everything (USER=cus_0042 [STAGE=prod] [YES=1], or AGAIN=1)
 	@$(if $(AGAIN)$(filter command line,$(origin USER)),,echo "Say whom: make erase USER=cus_0042" >&2; exit 2;) \

@@ -1,9 +1,10 @@
 """Show the dead letters of a stage, or see to the schedule's and the exports': `make letters`.
 
 Shown are ids alone, for what is about a person does not belong on a screen. `ORDER=1` orders the
-runs of the scheduled export that lie there, or one of now where none does: a repetition orders
-nothing twice. `DROP=exports` removes what cannot be run any more. Those of the projection are put
-back by `make replay`, and never dropped: they are changes.
+runs of the scheduled export that lie there: a repetition orders nothing twice. `ORDER=now` orders
+one of now, whatever lies there, and another one in another minute. `DROP=exports` removes what
+cannot be run any more, once it is shown. Those of the projection are put back by `make replay`, and
+never dropped: they are changes.
 
 Exit status: 0 it is done, 1 a run could not be ordered, 2 it could not be looked at.
 """
@@ -11,7 +12,8 @@ Exit status: 0 it is done, 1 a run could not be ordered, 2 it could not be looke
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,43 +24,105 @@ from infra import stage as stages
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 _QUEUES = {
     "projection": "ProjectionDeadLetters",
     "exports": "ExportsDeadLetters",
     "schedule": "ScheduleDeadLetters",
 }
-_HIDDEN_SECONDS = 60
-"""For so long a letter is ours while it is seen to."""
+_HIDDEN_SECONDS = 300
+"""For so long a letter is ours while it is seen to; it is given back as soon as that is over."""
+_BATCH = 10
+"""As many letters SQS hands out, or takes back, in one request."""
 
 
-def show(stage: stages.Stage) -> int:
-    """Tell of every letter; how many there are."""
+class _Letters:
+    """The letters of a queue, hidden from everybody else while they are looked at."""
+
+    def __init__(self, sqs: "SQSClient", url: str) -> None:
+        self._sqs = sqs
+        self._url = url
+        self._handles: dict[str, str] = {}
+
+    def __iter__(self) -> "Iterator[MessageTypeDef]":
+        """Each letter once, until none is left: SQS may hand one out again."""
+        while messages := self._receive():
+            new = [one for one in messages if one["MessageId"] not in self._handles]
+            self._handles |= {one["MessageId"]: one["ReceiptHandle"] for one in messages}
+            yield from new
+
+    def _receive(self) -> "Sequence[MessageTypeDef]":
+        answer = self._sqs.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=_BATCH,
+            VisibilityTimeout=_HIDDEN_SECONDS,
+            WaitTimeSeconds=1,
+            MessageSystemAttributeNames=["SentTimestamp"],
+        )
+        return answer.get("Messages", ())
+
+    def delete(self, letter: "MessageTypeDef") -> None:
+        """Take the letter off the queue."""
+        handle = self._handles.pop(letter["MessageId"])
+        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=handle)
+
+    def give_back(self) -> None:
+        """Let the letters that were not deleted be read again at once."""
+        handles = list(self._handles.values())
+        for start in range(0, len(handles), _BATCH):
+            # One that is not taken back was hidden for too long, and lies there already.
+            self._sqs.change_message_visibility_batch(
+                QueueUrl=self._url,
+                Entries=[
+                    {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+                    for number, handle in enumerate(handles[start : start + _BATCH])
+                ],
+            )
+
+
+@contextmanager
+def _letters(stage: stages.Stage, name: str) -> Iterator[_Letters]:
+    letters = _Letters(stage.target.client("sqs"), stage.resources[_QUEUES[name]])
+    try:
+        yield letters
+    finally:
+        letters.give_back()
+
+
+def show(stage: stages.Stage, drop: str | None = None) -> int:
+    """Tell of every letter, and delete what is told of the queue to `drop`; how many there were."""
     number = 0
     for name in _QUEUES:
-        for letter in _letters(stage, name, hidden_seconds=0):
-            number += 1
-            put_at = datetime.fromtimestamp(int(letter["Attributes"]["SentTimestamp"]) / 1000, UTC)
-            sys.stdout.write(f"{name:<10}  {put_at:%Y-%m-%dT%H:%M:%SZ}  {_about(name, letter)}\n")
+        with _letters(stage, name) as letters:
+            for letter in letters:
+                number += 1
+                sent_at = int(letter["Attributes"]["SentTimestamp"]) / 1000
+                put_at = datetime.fromtimestamp(sent_at, UTC)
+                about = _about(name, letter)
+                sys.stdout.write(f"{name:<10}  {put_at:%Y-%m-%dT%H:%M:%SZ}  {about}\n")
+                if name == drop:
+                    letters.delete(letter)
     return number
 
 
-def order(stage: stages.Stage) -> tuple[list[str], int]:
-    """Order the runs that lie there, or one of now; the ids of the exports, and what failed."""
-    sqs: SQSClient = stage.target.client("sqs")
-    letters = list(_letters(stage, "schedule", hidden_seconds=_HIDDEN_SECONDS))
-    if not letters:
-        ordered = _run(stage, json.dumps(_event_of_now(stage)))
-        return ordered, int(not ordered)
+def order_missed(stage: stages.Stage) -> tuple[list[str], int]:
+    """Order the runs that lie there; the ids of the exports, and how many runs failed."""
     ordered, failed = [], 0
-    for letter in letters:
-        if jobs := _run(stage, letter["Body"]):
-            ordered += jobs
-            url = stage.resources[_QUEUES["schedule"]]
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"])
-        else:
-            failed += 1
+    with _letters(stage, "schedule") as letters:
+        for letter in list(letters):
+            if jobs := _run(stage, letter["Body"]):
+                ordered += jobs
+                letters.delete(letter)
+            else:
+                failed += 1
     return ordered, failed
+
+
+def order_now(stage: stages.Stage) -> tuple[list[str], int]:
+    """Order a run of this minute; the ids of the exports, and how many runs failed."""
+    ordered = _run(stage, json.dumps(_event_of_now(stage)))
+    return ordered, int(not ordered)
 
 
 def _run(stage: stages.Stage, event: str) -> list[str]:
@@ -85,26 +149,7 @@ def _event_of_now(stage: stages.Stage) -> dict[str, Any]:
     }
 
 
-def _letters(stage: stages.Stage, name: str, *, hidden_seconds: int) -> Iterator[Any]:
-    """Each letter once, until nothing new comes."""
-    sqs: SQSClient = stage.target.client("sqs")
-    seen: set[str] = set()
-    while True:
-        answer = sqs.receive_message(
-            QueueUrl=stage.resources[_QUEUES[name]],
-            MaxNumberOfMessages=10,
-            VisibilityTimeout=hidden_seconds,
-            WaitTimeSeconds=1,
-            MessageSystemAttributeNames=["SentTimestamp"],
-        )
-        new = [one for one in answer.get("Messages", ()) if one["MessageId"] not in seen]
-        if not new:
-            return
-        seen |= {one["MessageId"] for one in new}
-        yield from new
-
-
-def _about(name: str, letter: Mapping[str, Any]) -> str:
+def _about(name: str, letter: "MessageTypeDef") -> str:
     try:
         body = json.loads(letter["Body"])
         if name == "schedule":
@@ -118,24 +163,25 @@ def _about(name: str, letter: Mapping[str, Any]) -> str:
         return "not to be read"
 
 
+_ORDERS = {"1": order_missed, "now": order_now}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m infra.letters", description=__doc__)
     parser.add_argument("--stage", default="", help="a deployed stage; else the local stack")
     doing = parser.add_mutually_exclusive_group()
-    doing.add_argument("--order", action="store_true")
+    doing.add_argument("--order", choices=_ORDERS, help="1: the missed runs; now: one of now")
     doing.add_argument("--drop", choices=("exports", "schedule"))
     given = parser.parse_args(arguments)
     try:
         stage = stages.find(given.stage)
         if given.order:
-            ordered, failed = order(stage)
+            ordered, failed = _ORDERS[given.order](stage)
             sys.stdout.write(f"ordered: {', '.join(ordered) or 'nothing'}; {failed} failed\n")
             return 1 if failed else 0
-        number = show(stage)
+        number = show(stage, given.drop)
         if given.drop:
-            sqs: SQSClient = stage.target.client("sqs")
-            sqs.purge_queue(QueueUrl=stage.resources[_QUEUES[given.drop]])
             sys.stdout.write(f"Those of {given.drop} are dropped.\n")
     except (stages.StageError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"It stopped: {error}\n")

@@ -82,8 +82,8 @@ def _tell_marketing(job: ExportItem) -> None:
 def _raise_alarm(job: ExportItem) -> None:
     text = (
         f"The scheduled export {job.id} ({job.file_name or job.resource}) failed: {job.error}\n"
-        "The next run delivers what this one did not; to have it sooner, invoke the function "
-        "`schedule` with a new event.\n"
+        "The next run delivers what this one did not; to have it sooner: "
+        f"make letters ORDER=now STAGE={settings().stage}\n"
     )
     subject = "Store Users: a scheduled lead export failed"
     delivery.publish(settings().alarm_topic_arn, subject, text, {"export_id": job.id})

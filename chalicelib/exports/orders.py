@@ -48,7 +48,7 @@ def submit(order: Order) -> tuple[ExportItem, bool]:
     """The job for the order, and whether it was there before.
 
     The message that starts the job carries the job, and is sent before the job is written: so no
-    job is ever without its message, whatever dies in between (`running.take` writes it if need be).
+    job is ever without its message, whatever dies in between (`running.run` writes it if need be).
     Raises `IdempotencyMismatchError`, `TooManyExportsError`, `ExportGoneError`,
     `StoreUnavailableError`.
     """

@@ -45,12 +45,13 @@ def holds(key: str, user_id: str) -> bool:
 
 
 def abort_uploads(is_left: Callable[[str], bool]) -> int:
-    """Give up the uploads in parts whose key `is_left` by whoever began it; how many they were.
+    """Give up the uploads of exports whose key `is_left` by whoever began it; how many they were.
 
     Their parts hold people, and no listing of objects shows them.
     """
     s3, bucket, aborted = aws.s3(), settings().exports_bucket, 0
-    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
+    pages = s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix="exports/")
+    for page in pages:
         for begun in page.get("Uploads", ()):
             if is_left(begun["Key"]):
                 s3.abort_multipart_upload(

@@ -81,7 +81,7 @@ def _block(containing: str) -> str:
 def _make(stack: Stack, target: str) -> "subprocess.CompletedProcess[str]":
     """A `make` of the runbook, of the local stack."""
     assert f"make {target} STAGE=prod" in RUNBOOK
-    words = {"ORDER=1": "--order", "DROP=exports": "--drop=exports"}
+    words = {"ORDER=1": "--order=1", "ORDER=now": "--order=now", "DROP=exports": "--drop=exports"}
     name, *options = target.split()
     return stack.run(f"infra.{name}", *(words[option] for option in options))
 
@@ -170,11 +170,21 @@ def test_a_scheduled_run_that_could_not_be_ordered_is_ordered_once(stack: Stack)
     again = _make(stack, "letters ORDER=1")
     assert re.findall(r"exp_[0-9a-f]{32}", again.stdout) == ordered
 
-    # And with nothing there, a run of now.
-    by_hand = _make(stack, "letters ORDER=1")
-    of_now = re.findall(r"exp_[0-9a-f]{32}", by_hand.stdout)
-    assert len(of_now) == 2
-    assert not set(of_now) & set(ordered)
+    # And with nothing there, nothing.
+    idle = _make(stack, "letters ORDER=1")
+    assert (idle.returncode, idle.stdout) == (0, "ordered: nothing; 0 failed\n")
+
+
+def test_a_run_of_now_is_ordered_when_it_is_asked_for_and_leaves_the_missed_ones(
+    stack: Stack,
+) -> None:
+    queue = _resource(stack, "ScheduleDeadLetters")
+    missed = '{"time": "2026-10-12T11:00:00Z"}'
+    stack.client("sqs").send_message(QueueUrl=queue, MessageBody=missed)
+    done = _make(stack, "letters ORDER=now")
+    assert done.returncode == 0, done.stderr
+    assert len(set(re.findall(r"exp_[0-9a-f]{32}", done.stdout))) == 2
+    assert "the run of 2026-10-12T11:00:00Z\n" in _make(stack, "letters").stdout
 
 
 def test_a_run_that_fails_again_stays_where_it_is(stack: Stack) -> None:
@@ -198,6 +208,23 @@ def test_what_cannot_be_exported_any_more_is_shown_and_dropped(stack: Stack) -> 
     stack.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps({"job": job}))
     shown = _make(stack, "letters DROP=exports")
     assert "exp_gone, asked for at 2026-10-05T11:00:00Z\n" in shown.stdout
+    assert _make(stack, "letters").stdout == "There are no dead letters.\n"
+
+
+def test_more_letters_than_one_answer_holds_are_shown_each_once_before_they_are_dropped(
+    stack: Stack,
+) -> None:
+    queue = _resource(stack, "ExportsDeadLetters")
+    expected = [f"exp_{number:02}" for number in range(25)]
+    for one in expected:
+        job = {"id": {"S": one}, "requested_at": {"S": "2026-10-05T11:00:00Z"}}
+        stack.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps({"job": job}))
+    # Shown, they can be read again at once.
+    for target in ("letters", "letters", "letters DROP=exports"):
+        shown = re.findall(
+            r"^exports .*  (exp_\d\d), asked", _make(stack, target).stdout, re.MULTILINE
+        )
+        assert sorted(shown) == expected, target
     assert _make(stack, "letters").stdout == "There are no dead letters.\n"
 
 

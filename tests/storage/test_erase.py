@@ -146,11 +146,13 @@ def test_nothing_of_them_is_left_in_uploads_that_died_or_in_older_versions_of_fi
     running = stored_job(ordered(key="9"))
     under_way = f"exports/{running.id}/1"
     s3.create_multipart_upload(Bucket=bucket, Key=under_way)
+    # Nor is what somebody else has begun beside the exports.
+    s3.create_multipart_upload(Bucket=bucket, Key="by-hand")
     monkeypatch.setattr(traces, "wait_for_exports", lambda _: None)
 
     assert erase_person(dead_exports).remnants > 0
 
-    assert unfinished_uploads() == [under_way]
+    assert sorted(unfinished_uploads()) == ["by-hand", under_way]
     versions = s3.list_object_versions(Bucket=bucket)
     assert "DeleteMarkers" not in versions
     kept = {one["Key"] for one in versions["Versions"]}
