@@ -2,6 +2,7 @@
 
 PORT ?= 4566
 DEMO_USERS ?= 300
+SOAK ?= 20
 PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
 	$$v -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' 2>/dev/null && echo $$v && break; done)
 BIN := .venv/bin
@@ -53,7 +54,7 @@ test: .venv/ready ## Run all tests, on moto, on the local stack and in a browser
 test-fast: .venv/ready ## Run the tests that need no local stack
 	@$(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/e2e
 
-bench: .venv/ready ## Measure what docs/performance.md claims (needs java 17 and npm, or BENCH_ENDPOINT; chromium)
+bench: .venv/ready ## Measure what docs/performance.md claims (needs java 17 and npm, or BENCH_ENDPOINT; chromium; SOAK=20 minutes)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@$(BIN)/python -m bench.tutorial
 	@$(BIN)/python -m bench.cold_start
@@ -64,6 +65,7 @@ bench: .venv/ready ## Measure what docs/performance.md claims (needs java 17 and
 	@$(BIN)/python -m bench.scale
 	@$(BIN)/python -m bench.load
 	@$(BIN)/python -m bench.page
+	@$(BIN)/python -m bench.load --soak $(SOAK)
 
 check: .venv/ready ## Lint, format, types, import rules, package and template, known vulnerabilities
 	$(BIN)/ruff check .

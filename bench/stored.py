@@ -37,7 +37,7 @@ def configure(s3_endpoint: str) -> None:
 def fill(endpoint: str, rows: int) -> None:
     """Tables like the real ones, as far as reading goes, with so many customers in them.
 
-    An engine that has them from before (`BENCH_ENDPOINT`) keeps them.
+    An engine that has as many from before (`BENCH_ENDPOINT`) keeps them; others are deleted.
     """
     from chalicelib.users.derived import Derived
     from chalicelib.users.item import to_item
@@ -46,6 +46,9 @@ def fill(endpoint: str, rows: int) -> None:
     client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=endpoint)
     if _has(client, rows):
         return
+    for table in ("users", "totals"):
+        with suppress(client.exceptions.ResourceNotFoundException):
+            client.delete_table(TableName=table)
     _create_table(client, [one for one in ROW_ATTRIBUTES if one != "registered_at"])
     _create_totals(client)
     users, tally, turn = map(to_item, exported.customers(rows)), Tally[_Number](), Lock()
