@@ -122,7 +122,7 @@ def test_an_expired_export_says_so_and_offers_no_link(api: Client, monday: Clock
 
 def test_an_export_that_nobody_could_finish_reads_failed(api: Client, monday: Clock) -> None:
     export_id = order_export(api)
-    monday.goes_on(7_201)
+    monday.goes_on(10_801)
     job = api.get(f"/v1/exports/{export_id}").json
     assert (job["status"], job["error"]) == (
         *("failed", "Nadie pudo terminar esta exportación; pida una nueva"),
