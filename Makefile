@@ -56,16 +56,7 @@ test-fast: .venv/ready ## Run the tests that need no local stack
 
 bench: .venv/ready ## Measure what docs/performance.md claims (needs java 17 and npm, or BENCH_ENDPOINT; chromium; SOAK=20 minutes)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
-	@$(BIN)/python -m bench.tutorial
-	@$(BIN)/python -m bench.cold_start
-	@$(BIN)/python -m bench.search
-	@$(BIN)/python -m bench.lists
-	@$(BIN)/python -m bench.export
-	@$(BIN)/python -m bench.ranges
-	@$(BIN)/python -m bench.scale
-	@$(BIN)/python -m bench.load
-	@$(BIN)/python -m bench.page
-	@$(BIN)/python -m bench.load --soak $(SOAK)
+	@$(BIN)/python -m bench --soak $(SOAK)
 
 check: .venv/ready ## Lint, format, types, import rules, package and template, known vulnerabilities
 	$(BIN)/ruff check .

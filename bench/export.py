@@ -10,7 +10,6 @@ Each figure comes from a process of its own; of three repetitions the best count
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from typing import Any
 from bench import exported, stored
 from bench.bucket import bucket
 from bench.engine import engine
+from bench.memory import peak_mib
 from bench.tenths import Tenths
 from bench.writers import WRITERS
 
@@ -119,7 +119,7 @@ def _step(step: dict[str, Any]) -> int:
     figures = tenths.seconds() | {
         "seconds": time.perf_counter() - started,
         "cpu_seconds": time.process_time() - cpu_started,
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mib": peak_mib(),
         "size_bytes": size_bytes,
     }
     print(json.dumps(figures))

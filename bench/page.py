@@ -22,8 +22,8 @@ from chalicelib.api import pages
 from chalicelib.api.rows import customer_row
 from chalicelib.users.model import Kind
 from infra.demo import demo_users
-from infra.minify import minified
 from infra.package import ROOT
+from infra.page import travelling
 
 _UI = ROOT / "chalicelib" / "ui"
 _ADDRESS = "http://localhost/"
@@ -32,7 +32,12 @@ _MOST_MS = 60
 _WARMING = 6
 _ORDERS = ("name", "-name")
 _TOLD = "devtools.timeline,disabled-by-default-devtools.timeline,blink.user_timing"
-_TYPES = {"css": "text/css", "js": "text/javascript", "json": "application/json"}
+_TYPES = {
+    "css": "text/css",
+    "html": "text/html",
+    "js": "text/javascript",
+    "json": "application/json",
+}
 
 # The sign-in has just sent the reader back, and everything that comes later is known already.
 _BEFORE = """
@@ -75,16 +80,16 @@ def _answers() -> dict[str, Any]:
 
 def _served(page: Page) -> None:
     """Answer every request of the page from what is here."""
-    answers = _answers()
+    answers, files = _answers(), travelling(_UI)
 
     def answer(route: Route) -> None:
         path = route.request.url.removeprefix(_ADDRESS).lstrip("/").partition("?")[0]
         if path in answers:
             route.fulfill(body=json.dumps(answers[path]), content_type="application/json")
             return
-        name = path.rpartition("/")[2]
-        text = minified(name, (_UI / name).read_text("utf-8")) if name else pages.page()
-        kind = _TYPES.get(name.rpartition(".")[2], "text/html")
+        name = path.rpartition("/")[2] or "index.html"
+        text = files[name].replace("{version}", pages.version())
+        kind = _TYPES[name.rpartition(".")[2]]
         route.fulfill(body=text, content_type=f"{kind}; charset=utf-8")
 
     page.route("**/*", answer)

@@ -20,6 +20,7 @@ from typing import Any
 from bench import cold_start, exported, tables
 from bench.bucket import bucket
 from bench.engine import EngineError, engine
+from bench.memory import peak_mib
 from bench.tables import Meter
 from chalicelib import aws
 from chalicelib.exports import rows
@@ -164,7 +165,7 @@ def _step(way: str) -> int:
         begun = time.process_time()
         found = export()
         spent = (time.process_time() - begun) * 1000
-    figures = {FOUND: found, **_units(meter), MILLISECONDS: spent, MEMORY: _peak_mib()}
+    figures = {FOUND: found, **_units(meter), MILLISECONDS: spent, MEMORY: peak_mib()}
     print(json.dumps(figures))
     return 0
 
@@ -178,12 +179,6 @@ def _their_export() -> int:
     from bench import tutorial_way
 
     return tutorial_way.export("customer", "unused", "customers.xlsx")
-
-
-def _peak_mib() -> float:
-    """Of this process alone: `getrusage` begins with the peak of the process that made it."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def _starts() -> Line:

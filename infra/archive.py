@@ -9,7 +9,7 @@ import zipfile
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
-from infra.minify import minify
+from infra import page
 
 SERVICES = frozenset({"dynamodb", "s3", "secretsmanager", "sns", "sqs"})
 """The services that the functions call: botocore describes some four hundred, 15 MB of them."""
@@ -28,7 +28,7 @@ def finish(archive: Path) -> None:
             for entry in made.namelist():
                 if is_needed(PurePosixPath(entry)):
                     made.extract(entry, folder)
-        minify(folder / "chalicelib" / "ui")
+        page.pack(folder / "chalicelib" / "ui")
         _compile(folder)
         _write(folder, archive)
 

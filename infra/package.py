@@ -19,6 +19,7 @@ import yaml
 from infra import archive
 from infra.dashboard import dashboard
 from infra.gateway_responses import gateway_responses
+from infra.page import JoinError
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "out"
@@ -31,7 +32,7 @@ _INPUTS = ("app.py", "chalicelib", ".chalice", "requirements.txt", "requirements
 
 
 class PackageError(Exception):
-    """The package could not be built; the message says what Chalice said."""
+    """The package could not be built; the message says why, or what Chalice said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,10 @@ def build() -> bool:
             return False
         shutil.rmtree(OUT, ignore_errors=True)
         _run_chalice()
-        archive.finish(ARCHIVE)
+        try:
+            archive.finish(ARCHIVE)
+        except JoinError as error:
+            raise PackageError(str(error)) from error
         _finish_template()
         _STAMP.write_text(fingerprint)
         return True

@@ -3,7 +3,7 @@
 import { call, get } from "./api.js";
 import { button, facts, h, theirs } from "./dom.js";
 import { fullName } from "./table.js";
-import { actions, open, say, trouble } from "./windows.js";
+import { actions, openWindow, say, trouble } from "./windows.js";
 import { moment, number, t, term } from "./words.js";
 
 const SHORTEST_REASON = 3;
@@ -24,7 +24,7 @@ const licencesInUse = (row) =>
 export function flipAccess(row, update) {
   const inside = h("div", { class: "stack", "aria-busy": "true" }, h("p", { class: "quiet" }, t("loading")));
   const wished = row.access === "active" ? "suspended" : "active";
-  const dialog = open(t(`switch.${wished}.title`), inside);
+  const dialog = openWindow(t(`switch.${wished}.title`), inside);
   ask({ id: row.id, wished, dialog, inside, update });
 }
 
@@ -102,7 +102,7 @@ async function carryOut(wish, row, reason, submit, answer) {
     const now = await change(row, wish.wished, text);
     wish.dialog.close();
     wish.update(now);
-    tell(now, wish.update);
+    offerUndo(now, wish.update);
   } catch (error) {
     submit.disabled = false;
     if (!wish.dialog.open) complain(error, wish.update);
@@ -130,7 +130,7 @@ function lastChange(row, words = null) {
   );
 }
 
-function tell(now, update) {
+function offerUndo(now, update) {
   const back = now.access === "active" ? "suspended" : "active";
   say(t(`switch.${now.access}.done`, { name: fullName(now) }), {
     act: { words: t("undo"), run: () => undo(now, back, update) },

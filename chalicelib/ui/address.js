@@ -53,19 +53,19 @@ export function rowsPath(state) {
 export function go(change, { replace = false } = {}) {
   const { cursor, page, ...rest } = view;
   const kept = "open" in change ? { cursor, page } : {};
-  show(tidy({ ...rest, ...kept, ...change }), replace);
+  visit(tidy({ ...rest, ...kept, ...change }), replace);
 }
 
 /** Another list, from its beginning and without the other one's filters. */
-export const goToList = (list) => show({ list, sort: NEWEST, limit: view.limit }, false);
+export const goToList = (list) => visit({ list, sort: NEWEST, limit: view.limit }, false);
 
-function show(next, replace) {
+function visit(next, replace) {
   const hash = write(next);
   if (hash !== location.hash) history[replace ? "replaceState" : "pushState"](null, "", hash);
-  tell();
+  tellAll();
 }
 
-function tell() {
+function tellAll() {
   const before = view;
   const wished = parse(location.hash);
   view = allowed.includes(wished.list) ? wished : { list: allowed[0], sort: NEWEST, limit: 25 };
@@ -81,11 +81,11 @@ export const forget = () => {
   listeners = [];
 };
 
-addEventListener("popstate", () => view && tell());
+addEventListener("popstate", () => view && tellAll());
 
 /** Show what the address wishes, or the first of `lists` where it wishes another than these. */
 export function start(lists) {
   allowed = lists;
   view = null;
-  tell();
+  tellAll();
 }

@@ -6,11 +6,12 @@ import { h, select, svg } from "./dom.js";
 import { day, number, t } from "./words.js";
 
 const SPANS = [30, 90, 365];
-const [WIDTH, HEIGHT] = [720, 64];
+const WIDTH = 720;
+const HEIGHT = 64;
 const DAY_MS = 86_400_000;
 let span = SPANS[0];
 
-const date = (ms) => new Date(ms).toISOString().slice(0, 10);
+const dateOf = (ms) => new Date(ms).toISOString().slice(0, 10);
 
 /** The chart, shown while the leads are; its place is there before its data is. */
 export function signUpsChart() {
@@ -18,22 +19,22 @@ export function signUpsChart() {
   const summary = h("figcaption", null, t("chart.title"));
   const spans = select({ id: "chart-span", "aria-label": t("chart.span") }, SPANS.map((n) => [n, t("chart.days", { n })]), span, (days) => {
     span = Number(days);
-    load(place, summary);
+    loadDays(place, summary);
   });
   const figure = h("figure", { class: "chart", hidden: true }, h("div", { class: "line" }, summary, spans), place);
   watch((now, before) => {
     figure.hidden = now.list !== "leads";
-    if (!figure.hidden && before?.list !== "leads") load(place, summary);
+    if (!figure.hidden && before?.list !== "leads") loadDays(place, summary);
   });
   return figure;
 }
 
-async function load(place, summary) {
+async function loadDays(place, summary) {
   const to = Date.now();
   const asked = span;
   try {
-    const totals = await get(`v1/totals?list=leads&from=${date(to - (span - 1) * DAY_MS)}&to=${date(to)}`);
-    if (asked === span) draw(place, summary, totals.days);
+    const totals = await get(`v1/totals?list=leads&from=${dateOf(to - (span - 1) * DAY_MS)}&to=${dateOf(to)}`);
+    if (asked === span) drawDays(place, summary, totals.days);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     if (asked !== span) return;
@@ -42,7 +43,7 @@ async function load(place, summary) {
   }
 }
 
-function draw(place, summary, days) {
+function drawDays(place, summary, days) {
   const sum = days.reduce((all, one) => all + one.registered, 0);
   const best = days.reduce((most, one) => (one.registered > most.registered ? one : most), days[0]);
   const most = sum ? ` · ${t("chart.best", { n: best.registered, day: day(best.on) })}` : "";

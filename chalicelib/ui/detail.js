@@ -5,26 +5,26 @@ import { get, tenOf } from "./api.js";
 import { button, facts, h, redraw, theirs } from "./dom.js";
 import { shown, switchOf, update } from "./list.js";
 import { ecosystemName, fullName, state } from "./table.js";
-import { open, trouble } from "./windows.js";
+import { openWindow, trouble } from "./windows.js";
 import { day, moment, number, t, term } from "./words.js";
 
-let permissions = new Set();
+let granted = new Set();
 let dialog = null;
 
 /** Keep the window as the address wishes it. */
 export function startDetail(given) {
-  permissions = given;
+  granted = given;
   watch((now) => {
     if (!now.open) dialog?.close();
-    else if (dialog?.dataset.of !== now.open) show(now.open);
+    else if (dialog?.dataset.of !== now.open) openRow(now.open);
   });
 }
 
 addEventListener("rows", () => dialog && walkers());
 
-function show(id) {
+function openRow(id) {
   if (!dialog) {
-    dialog = open("", [h("div", { class: "walk" }), h("div", { id: "detail" }, t("loading"))], {
+    dialog = openWindow("", [h("div", { class: "walk" }), h("div", { id: "detail" }, t("loading"))], {
       kind: "large",
       closed: () => {
         dialog = null;
@@ -38,21 +38,21 @@ function show(id) {
   }
   dialog.dataset.of = id;
   walkers();
-  load(id);
+  loadRow(id);
 }
 
-async function load(id) {
+async function loadRow(id) {
   const place = dialog.querySelector("#detail");
   place.setAttribute("aria-busy", "true");
   try {
     const row = await get(`v1/${view.list}/${encodeURIComponent(id)}`);
     if (dialog?.dataset.of !== id) return;
     update(row);
-    draw(row);
+    drawDetail(row);
   } catch (error) {
     if (dialog?.dataset.of !== id) return;
     title(id);
-    fill(trouble(error, () => load(id)));
+    fillWindow(trouble(error, () => loadRow(id)));
   }
   place.removeAttribute("aria-busy");
 }
@@ -81,22 +81,22 @@ function walkers() {
 
 const title = (words) => dialog.querySelector("h2").replaceChildren(theirs(words));
 
-function draw(row) {
+function drawDetail(row) {
   title(fullName(row));
-  const parts = [part("detail.person", facts(person(row)))];
+  const parts = [part("detail.person", facts(personFacts(row)))];
   if (view.list === "customers") {
     const { subscription } = row;
     parts.push(part("detail.subscription", facts(subscribed(subscription ?? {}))));
     parts.push(part("filter.ecosystem", facts(ecosystem(row)), access(row)));
     parts.push(part("encounters", encounters(subscription?.encounters)));
     parts.push(part("licences", licences(subscription?.licences)));
-    if (permissions.has("audit:read") && row.ecosystem) parts.push(part("history", history(row)));
+    if (granted.has("audit:read") && row.ecosystem) parts.push(part("history", switchHistory(row)));
   }
-  fill(...parts);
+  fillWindow(...parts);
 }
 
 /** Draw the content anew; the focus stays where it was, or in the window at least. */
-function fill(...parts) {
+function fillWindow(...parts) {
   const place = dialog.querySelector("#detail");
   redraw(place, () => place.replaceChildren(...parts));
   if (document.activeElement === document.body) dialog.querySelector("h2").focus();
@@ -104,7 +104,7 @@ function fill(...parts) {
 
 const part = (name, ...content) => h("section", { class: name.replace(".", "-") }, h("h3", null, t(name)), content);
 
-const person = (row) => [
+const personFacts = (row) => [
   ...["first_name", "last_name", "company_email", "phone_number", "company_name"].map((name) => [
     t(`column.${name}`),
     row[name] && theirs(row[name]),
@@ -137,7 +137,7 @@ function access(row) {
 }
 
 // After a switch, everything about this customer is read again.
-addEventListener("changed", () => dialog && load(dialog.dataset.of));
+addEventListener("changed", () => dialog && loadRow(dialog.dataset.of));
 
 function encounters(given) {
   if (!given) return h("p", null, "—");
@@ -153,7 +153,7 @@ function licences(given = []) {
   return facts([...given.map((one) => [term("licence", one.status), number(one.count)]), [t("licences.total"), number(total)]]);
 }
 
-function history(row) {
+function switchHistory(row) {
   const list = h("ol");
   more(row, list, null);
   return list;
@@ -162,7 +162,7 @@ function history(row) {
 async function more(row, list, cursor) {
   try {
     const answer = await tenOf(`v1/customers/${row.id}/access/history`, cursor);
-    list.append(...answer.data.map(event));
+    list.append(...answer.data.map(historyEntry));
     if (!list.children.length) list.append(h("li", { class: "quiet" }, t("history.empty")));
     const { next } = answer.page;
     if (!next) return;
@@ -176,7 +176,7 @@ async function more(row, list, cursor) {
   }
 }
 
-const event = (one) =>
+const historyEntry = (one) =>
   h(
     "li",
     null,

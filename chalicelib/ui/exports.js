@@ -7,12 +7,12 @@ import { chips } from "./filters.js";
 import { download, follow, isUnderWay, mayCancel, remove } from "./jobs.js";
 import { shown } from "./list.js";
 import { known } from "./pager.js";
-import { actions, announce, open, trouble } from "./windows.js";
+import { actions, announce, openWindow, trouble } from "./windows.js";
 import { language, moment, size, t, term } from "./words.js";
 
 export function openExports(permissions) {
   const earlier = h("div", { class: "earlier", tabindex: "0", role: "region", "aria-label": t("exports.earlier") });
-  const dialog = open(
+  const dialog = openWindow(
     t("exports"),
     [
       permissions.has(`exports:${view.list}`) ? orderForm(() => dialog) : h("p", { class: "warning" }, t("export.leads_only")),

@@ -2,7 +2,7 @@
 
 import { filtersOf, go, view, watch } from "./address.js";
 import { button, choices, h, icon, theirs } from "./dom.js";
-import { actions, open } from "./windows.js";
+import { actions, openWindow } from "./windows.js";
 import { day, t, term } from "./words.js";
 
 const CHOICES = {
@@ -17,7 +17,7 @@ export const learnPlans = (rows) => {
   for (const row of rows) if (row.subscription?.plan) plans.add(row.subscription.plan);
 };
 
-const shown = (name, value) => {
+const chosenWords = (name, value) => {
   if (name.startsWith("registered")) return day(value);
   return name === "plan" || name === "q" ? theirs(value) : term(name, value);
 };
@@ -26,7 +26,7 @@ const shown = (name, value) => {
 export function chips(wish, remove = null) {
   return Object.entries(wish).flatMap(([name, values]) =>
     [values].flat().map((value) => {
-      const said = shown(name, value);
+      const said = chosenWords(name, value);
       const words = [h("span", { class: "quiet" }, t(`filter.${name}`)), " ", said];
       return remove
         ? h(
@@ -40,7 +40,7 @@ export function chips(wish, remove = null) {
   );
 }
 
-function remove(name, value) {
+function unset(name, value) {
   const rest = [view[name]].flat().filter((one) => one !== value);
   go({ [name]: rest.length ? rest : null });
   document.getElementById("filter").focus();
@@ -55,7 +55,7 @@ const clear = () => {
 export function chipBar() {
   const bar = h("div", { class: "chips", role: "group", "aria-label": t("filters.active") });
   watch((now) => {
-    const all = chips(filtersOf(now), remove);
+    const all = chips(filtersOf(now), unset);
     bar.replaceChildren(...all, ...(all.length ? [button(t("filters.clear"), clear, { kind: "link" })] : []));
     bar.hidden = !all.length;
   });
@@ -66,9 +66,9 @@ const choice = (name) =>
   choices(t(`filter.${name}`), name, ["", ...CHOICES[name]].map((value) => [value, value ? term(name, value) : t("any")]), view[name] ?? "");
 
 const several = (name, values) =>
-  choices(t(`filter.${name}`), name, values.map((value) => [value, shown(name, value)]), view[name] ?? []);
+  choices(t(`filter.${name}`), name, values.map((value) => [value, chosenWords(name, value)]), view[name] ?? []);
 
-const date = (name) =>
+const dateField = (name) =>
   h("label", { class: "field" }, t(`filter.${name}`), h("input", { type: "date", name, value: view[name], min: "2000-01-01", max: "2999-12-31" }));
 
 export function openFilters() {
@@ -81,10 +81,10 @@ export function openFilters() {
       several("status", STATES),
       several("plan", [...new Set([...plans, ...(view.plan ?? [])])]),
     ],
-    h("div", { class: "pair" }, date("registered_from"), date("registered_to")),
+    h("div", { class: "pair" }, dateField("registered_from"), dateField("registered_to")),
     actions(button(t("filters.apply"), () => {}, { kind: "main", type: "submit" })),
   );
-  open(t("filters"), form, { kind: "medium" });
+  openWindow(t("filters"), form, { kind: "medium" });
 }
 
 function read(form) {

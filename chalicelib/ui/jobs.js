@@ -8,13 +8,13 @@ import { t, term } from "./words.js";
 const PACE_MS = 1000;
 const RETRY_MS = 5000;
 const running = new Map();
-let person = null;
+let asker = null;
 
 export const isUnderWay = (job) => job.status === "queued" || job.status === "running";
 
 /** Follow what this person asked for before the page was loaded. */
 export async function startJobs(session) {
-  person = session;
+  asker = session;
   for (const id of [...running.keys()]) drop(id);
   if (!session.permissions.includes("exports:read")) return;
   try {
@@ -25,11 +25,11 @@ export async function startJobs(session) {
   }
 }
 
-export const mayCancel = () => person.permissions.includes("exports:delete");
+export const mayCancel = () => asker.permissions.includes("exports:delete");
 
 /** Show the job's progress until it has ended, then what came of it. */
 export function follow(job) {
-  draw(job);
+  drawJob(job);
   wait(job.id, PACE_MS);
 }
 
@@ -61,7 +61,7 @@ function drop(id) {
   dispatchEvent(new CustomEvent("jobs"));
 }
 
-function draw(job) {
+function drawJob(job) {
   const { done, total } = job.progress;
   const { bar } = running.get(job.id) ?? add(job);
   const words = total ? t("job.of", { done, n: total }) : done ? t("export.rows", { n: done }) : term("export", job.status);

@@ -1,7 +1,7 @@
 // Keys for what one does all day, a sheet that lists them, and a switch that turns them off (WCAG 2.1.4).
 
 import { h } from "./dom.js";
-import { open } from "./windows.js";
+import { openWindow } from "./windows.js";
 import { t } from "./words.js";
 
 const OFF = "keys-off";
@@ -44,7 +44,7 @@ export function openHelp() {
     checked: !localStorage.getItem(OFF),
     change: () => (toggle.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "1")),
   });
-  open(
+  openWindow(
     t("help"),
     [
       h("label", { class: "option" }, toggle, h("span", null, t("help.on"))),

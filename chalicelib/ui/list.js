@@ -50,11 +50,11 @@ export function startList(given, rows, pager) {
     const { open: _, ...wished } = now;
     if (JSON.stringify(wished) === key) return;
     key = JSON.stringify(wished);
-    load(rows, pager);
+    loadRows(rows, pager);
   });
 }
 
-async function load(rows, pager) {
+async function loadRows(rows, pager) {
   aborting?.abort();
   aborting = new AbortController();
   const { signal } = aborting;
@@ -67,7 +67,7 @@ async function load(rows, pager) {
     const answer = await get(rowsPath(view), signal);
     clearTimeout(waiting);
     if (list === "customers") learnPlans(answer.data);
-    draw(rows, pager, answer);
+    drawRows(rows, pager, answer);
   } catch (error) {
     clearTimeout(waiting);
     if (error.name === "AbortError") return;
@@ -90,7 +90,7 @@ function frame(rows) {
   if (words) catchFocus(rows);
 }
 
-function draw(rows, pager, answer) {
+function drawRows(rows, pager, answer) {
   shown = answer;
   body.replaceChildren(...answer.data.map((row) => drawRow(row, handlers)));
   if (!answer.data.length) rows.append(empty(answer.page));
@@ -120,7 +120,7 @@ function fail(rows, pager, error) {
   }
   body.replaceChildren();
   pager.replaceChildren();
-  rows.append(trouble(error, () => load(rows, pager)));
+  rows.append(trouble(error, () => loadRows(rows, pager)));
   catchFocus(rows);
 }
 

@@ -9,7 +9,7 @@ import { startKeys } from "./keyboard.js";
 import { startList } from "./list.js";
 import { drawScreen, plainPage } from "./screen.js";
 import { begin, signIn, signOut, watchEnd } from "./session.js";
-import { actions, open, say, trouble } from "./windows.js";
+import { actions, openWindow, say, trouble } from "./windows.js";
 import { speak, t, time } from "./words.js";
 
 const LISTS = ["customers", "leads"];
@@ -65,7 +65,7 @@ function hearEnd(what, endsAt) {
   if (what === "ending") say(t("session.ending", { time: time(endsAt) }), { stay: true, act: again, kind: "bad" });
   else {
     const act = button(again.words, signIn, { kind: "main" });
-    open(t("session.over"), [h("p", null, t("session.over.why")), actions(act)], { kept: true });
+    openWindow(t("session.over"), [h("p", null, t("session.over.why")), actions(act)], { kept: true });
   }
 }
 

@@ -4,8 +4,8 @@ const PENDING = "sign-in";
 const WAS_IN = "signed-in";
 const SPARE_MS = 60_000;
 const WARN_MS = 5 * 60_000;
-const page = () => location.origin + location.pathname;
-let config = null;
+const pageAddress = () => location.origin + location.pathname;
+let provider = null;
 let tokens = null;
 let refreshing = null;
 let listen = () => {};
@@ -21,19 +21,19 @@ export async function signIn() {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
   const query = new URLSearchParams({
     response_type: "code",
-    client_id: config.client_id,
-    redirect_uri: page(),
-    scope: config.scopes,
+    client_id: provider.client_id,
+    redirect_uri: pageAddress(),
+    scope: provider.scopes,
     state,
     code_challenge: base64(new Uint8Array(digest)),
     code_challenge_method: "S256",
   });
-  location.assign(`${config.url}/oauth2/authorize?${query}`);
+  location.assign(`${provider.url}/oauth2/authorize?${query}`);
 }
 
 /** "in", "out", "failed", or "leaving" while the browser is on its way to the sign-in page. */
 export async function begin(signInConfig) {
-  config = signInConfig;
+  provider = signInConfig;
   const answer = new URLSearchParams(location.search);
   if (answer.has("code") || answer.has("error")) return finish(answer);
   // After a reload the sign-in page knows the person by its own cookie, and asks nothing.
@@ -46,19 +46,19 @@ async function finish(answer) {
   const pending = JSON.parse(sessionStorage.getItem(PENDING) ?? "null");
   sessionStorage.removeItem(PENDING);
   sessionStorage.removeItem(WAS_IN);
-  history.replaceState(null, "", page() + (pending?.hash ?? ""));
+  history.replaceState(null, "", pageAddress() + (pending?.hash ?? ""));
   if (answer.has("error") || pending?.state !== answer.get("state")) return "failed";
   const body = new URLSearchParams({
     grant_type: "authorization_code",
-    client_id: config.client_id,
-    redirect_uri: page(),
+    client_id: provider.client_id,
+    redirect_uri: pageAddress(),
     code: answer.get("code"),
     code_verifier: pending.verifier,
   });
-  const reply = await fetch(`${config.url}/oauth2/token`, { method: "POST", body }).catch(() => null);
+  const reply = await fetch(`${provider.url}/oauth2/token`, { method: "POST", body }).catch(() => null);
   if (!reply?.ok) return "failed";
   const given = await reply.json();
-  tokens = { refresh: given.refresh_token, endsAt: Date.now() + config.session_seconds * 1000 };
+  tokens = { refresh: given.refresh_token, endsAt: Date.now() + provider.session_seconds * 1000 };
   keep(given.access_token, given.expires_in);
   sessionStorage.setItem(WAS_IN, "1");
   return "in";
@@ -70,13 +70,13 @@ function keep(access, seconds) {
 
 /** The user pool's own API: what refreshes and revokes, on AWS and on the local stack alike. */
 async function pool(action, body) {
-  return fetch(config.pool_url, {
+  return fetch(provider.pool_url, {
     method: "POST",
     headers: {
       "Content-Type": "application/x-amz-json-1.1",
       "X-Amz-Target": `AWSCognitoIdentityProviderService.${action}`,
     },
-    body: JSON.stringify({ ClientId: config.client_id, ...body }),
+    body: JSON.stringify({ ClientId: provider.client_id, ...body }),
   });
 }
 
@@ -146,6 +146,6 @@ export async function signOut() {
   tokens = null;
   sessionStorage.removeItem(WAS_IN);
   if (token) await pool("RevokeToken", { Token: token }).catch(() => null);
-  const query = new URLSearchParams({ client_id: config.client_id, logout_uri: page() });
-  location.assign(`${config.url}/logout?${query}`);
+  const query = new URLSearchParams({ client_id: provider.client_id, logout_uri: pageAddress() });
+  location.assign(`${provider.url}/logout?${query}`);
 }

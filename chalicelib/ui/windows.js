@@ -10,7 +10,7 @@ const STAY_MS = 10_000;
  * A modal dialog, open. `content` is what stands under the title; `closed` runs once it is gone.
  * The element that had the focus gets it back, or the one with the same id, should it have been drawn anew.
  */
-export function open(title, content, { closed = () => {}, kind = "small", kept = false } = {}) {
+export function openWindow(title, content, { closed = () => {}, kind = "small", kept = false } = {}) {
   const before = document.activeElement;
   const dialog = h(
     "dialog",

@@ -1,13 +1,12 @@
-"""The files of the page: their words, their size, and what may not stand in them."""
+"""The files of the page: their words, and what may not stand in them."""
 
-import gzip
 import json
 import re
 
 import pytest
 
-from infra.minify import minified
 from infra.package import ROOT
+from infra.page import minified
 
 _UI = ROOT / "chalicelib" / "ui"
 _MODULES = sorted(_UI.glob("*.js"))
@@ -16,7 +15,6 @@ _COMMENT = re.compile(r"^\s*(//|/\*\*|\*).*$", re.MULTILINE)
 _CLASSES = re.compile(r'class: ("[^"]*"|`[^`]*`)')
 _LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`')
 _PATTERN = re.compile(r"(?<=[(=!])\s?(/(?![/*])(?:[^/\\\n]|\\.)+/[gu]*)(?=[.,;)])")
-_MOST_BYTES = 25_000
 
 # Literals that hold a blank or a capital and are not for people: names that browsers, HTTP and
 # the user pool know; plans that the shop sells, which are names; lists of classes.
@@ -150,15 +148,8 @@ def test_minifying_leaves_every_word_and_every_selector() -> None:
 
 
 def test_every_module_is_asked_for_at_once() -> None:
+    """Where the API runs from the sources: the package has them in one."""
     index = (_UI / "index.html").read_text()
     kept = re.findall(r'(?:modulepreload" href|src)="ui/versions/\{version\}/(\w+\.js)"', index)
     assert {*kept, "stuck.js"} == set(_CODE)
     assert len(kept) == len(_CODE) - 1
-
-
-def test_the_page_weighs_no_more_than_it_may() -> None:
-    """All that a reader loads, in the language that weighs more, as served: gzip -9 of it all."""
-    texts = {path.name: minified(path.name, path.read_text()) for path in _UI.iterdir()}
-    for other in ("es.json", "en.json"):
-        whole = "".join(text for name, text in sorted(texts.items()) if name != other)
-        assert len(gzip.compress(whole.encode(), 9)) <= _MOST_BYTES

@@ -3,8 +3,12 @@
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from infra.package import ROOT
+from infra.page import declared
 from tests.e2e.conftest import Stack
 from tests.e2e.ui.conftest import PATIENCE_MS, Screen
+
+_MODULES = sorted((ROOT / "chalicelib" / "ui").glob("*.js"))
 
 # The size on the wire of each file that was asked for: 0 where the browser had it.
 _SIZES = """performance.getEntriesByType("resource").filter(one => one.name.includes("/ui/"))
@@ -39,23 +43,27 @@ def test_a_second_visit_asks_for_no_file_of_the_version(visit: Page, stack: Stac
         expect(visit.locator("#sign-in")).to_be_visible()
         sizes.append(dict(visit.evaluate(_SIZES)))
     visit.context.close()
-    assert {"style.css", "main.js", "words.js", "es.json", "stuck.js"} <= sizes[0].keys()
+    assert sizes[0].keys() == {"style.css", "main.js", "es.json", "stuck.js"}
     assert all(sizes[0].values())
     assert sizes[1].keys() == sizes[0].keys()
     assert {name for name, size in sizes[1].items() if size} <= {"stuck.js"}
 
 
-@pytest.mark.parametrize("file", ["main.js", "windows.js"])
-def test_a_page_of_which_a_file_is_gone_says_so_and_loads_again(screen: Screen, file: str) -> None:
+@pytest.mark.parametrize(("file", "heard"), [("main.js", []), ("{language}.json", ["404"])])
+def test_a_page_of_which_a_file_is_gone_says_so_and_loads_again(
+    screen: Screen, file: str, heard: list[str]
+) -> None:
     screen.allowed.add(404)
     page = screen.page
-    gone = f"**/{file}"
+    gone = f"**/{file.format(language=screen.language)}"
     page.route(gone, lambda route: route.fulfill(status=404, json={"status": 404}))
     screen.open("#/leads")
     stuck = page.get_by_role("main")
     expect(stuck).to_contain_text("Store Users could not be loaded.")
     expect(stuck).to_contain_text("Store Users no se ha podido cargar.")
     expect(stuck.get_by_role("button")).to_be_focused()
+    assert screen.seen == heard
+    screen.seen.clear()
     page.unroute(gone)
     stuck.get_by_role("button").click()
     expect(page.locator("#sign-in")).to_be_visible()
@@ -77,14 +85,23 @@ def test_what_fails_before_the_page_is_drawn_is_forgotten_once_it_is(screen: Scr
     screen.seen.clear()
 
 
-def test_a_page_whose_modules_do_not_fit_each_other_says_so(screen: Screen) -> None:
+def test_a_page_whose_module_cannot_run_says_so(screen: Screen) -> None:
     page = screen.page
 
     def older(route: Route) -> None:
-        route.fulfill(body="export const h = null;", content_type="text/javascript")
+        text = 'import { h } from "./stuck.js";'
+        route.fulfill(body=text, content_type="text/javascript")
 
-    page.route("**/dom.js", older)
+    page.route("**/main.js", older)
     screen.open()
     expect(page.locator("#stuck")).to_be_visible()
     assert len(screen.seen) == 1
     assert "does not provide an export" in screen.seen.pop()
+
+
+def test_no_name_of_the_page_hides_one_of_the_browser(screen: Screen) -> None:
+    """In one module, a function `open` of ours would be what all modules open with."""
+    names = {name for file in _MODULES for name in declared(file.read_text())}
+    assert names >= {"openWindow", "view"}
+    asked = "names => names.filter(name => name in window)"
+    assert screen.page.evaluate(asked, ["open", *sorted(names)]) == ["open"]
