@@ -28,6 +28,12 @@ _ROWS = 40_000
 _WAITS_MS = (10, 30, 60)
 _AHEAD = (1, 2, 4, 0)
 _REPETITIONS = 3
+_IN_ALL, _NOWHERE = 0.9, 1.2
+"""Of the time with one ahead: for all cells together, and for the one that loses most.
+
+"2 ahead" and "built in" do the same where all rows pass, and differ by a tenth from run to run: a
+cell by itself tells no less than that.
+"""
 _FILTERS = {
     "all": Filters(),
     "a third": Filters(plan=("Premium",)),
@@ -44,14 +50,26 @@ def main() -> int:
         headings = (f"{ahead} ahead" if ahead else "built in" for ahead in _AHEAD)
         print(f"| rows that pass, wait | {' | '.join(headings)} |")
         print(f"| --- | {' | '.join('---:' for _ in _AHEAD)} |")
-        holds = True
+        cells = []
         for name, wait_ms in product(_FILTERS, _WAITS_MS):
             with far_from(endpoint, wait_ms) as address:
                 seconds = _compare(name, address, s3_endpoint)
             print(f"| {name}, {wait_ms} ms | {' | '.join(f'{one:.1f} s' for one in seconds)} |")
-            holds = holds and seconds[-1] <= seconds[0] * 1.05
-    print(f"- {'PASS' if holds else 'FAIL'}: what is built in is nowhere slower than one ahead")
-    return 0 if holds else 1
+            cells.append((seconds[0], seconds[-1]))
+    ones, built_in = map(sum, zip(*cells, strict=True))
+    judged = {
+        f"all cells: built in takes {{:.2f}} times one ahead, at most {_IN_ALL}": (
+            built_in / ones,
+            _IN_ALL,
+        ),
+        f"the cell that loses most: {{:.2f}} times, at most {_NOWHERE}": (
+            max(ours / one for one, ours in cells),
+            _NOWHERE,
+        ),
+    }
+    for text, (ratio, most) in judged.items():
+        print(f"- {'PASS' if ratio <= most else 'FAIL'}: {text.format(ratio)}")
+    return 0 if all(ratio <= most for ratio, most in judged.values()) else 1
 
 
 def _compare(name: str, address: str, s3_endpoint: str) -> list[float]:

@@ -3,8 +3,9 @@
 Twenty thousand people, half of them customers, on DynamoDB Local: a page of a list with its total,
 searches, the switch and what a gateway is told of it, an export of all customers, a start.
 Requests and units of DynamoDB are counted; processor time is the best of three alternating runs;
-peak memory is that of a process of its own. Then what the usual way gets wrong, shown by doing it.
-Ends with the criteria, and with status 1 where one is not met.
+peak memory is that of a process of its own, in all and beyond what it had when the export began.
+Then what the usual way gets wrong, shown by doing it. Ends with the criteria, and with status 1
+where one is not met.
 """
 
 import json
@@ -43,8 +44,8 @@ DynamoDB Local does not tell what a transaction takes in indexes.
 """
 
 FOUND, REQUESTS, RRU, WRU = "found", "requests", "RRU", "WRU"
-MILLISECONDS, MEMORY = "processor time, ms", "peak memory, MiB"
-_COLUMNS = (FOUND, REQUESTS, RRU, WRU, MILLISECONDS, MEMORY)
+MILLISECONDS, MEMORY, ADDED = "processor time, ms", "peak memory, MiB", "of it the task's"
+_COLUMNS = (FOUND, REQUESTS, RRU, WRU, MILLISECONDS, MEMORY, ADDED)
 
 Figures = dict[str, float]
 
@@ -162,10 +163,11 @@ def _step(way: str) -> int:
     else:
         export, clients = _their_export, _clients()
     with tables.metered(*clients) as meter:
-        begun = time.process_time()
+        loaded, begun = peak_mib(), time.process_time()
         found = export()
         spent = (time.process_time() - begun) * 1000
-    figures = {FOUND: found, **_units(meter), MILLISECONDS: spent, MEMORY: peak_mib()}
+    memory = {MEMORY: peak_mib(), ADDED: peak_mib() - loaded}
+    figures = {FOUND: found, **_units(meter), MILLISECONDS: spent, **memory}
     print(json.dumps(figures))
     return 0
 
@@ -234,7 +236,8 @@ def _criteria(lines: list[Line]) -> dict[str, bool]:
             one.ratio(MILLISECONDS) >= 1.5 for one in (listed, *task["search"])
         ),
         "export: at least 2.5 times the processor time": exported_.ratio(MILLISECONDS) >= 2.5,
-        "export: at least 1.5 times the memory": exported_.ratio(MEMORY) >= 1.5,
+        # Of what it adds: the interpreter and the libraries, loaded, are in both peaks.
+        "export: at least 1.5 times the memory": exported_.ratio(ADDED) >= 1.5,
         "cold start: more processor time": started.ratio(MILLISECONDS) > 1,
     }
 
