@@ -125,7 +125,15 @@ class Screen:
         return kept
 
     def names(self) -> list[str]:
-        return self.page.locator(".rows td.first_name").all_inner_texts()
+        return self.column("first_name")
+
+    def column(self, name: str) -> list[str]:
+        """What the cells of the column hold.
+
+        Not their `innerText`: until the frame that decides which rows are in sight, those under
+        `content-visibility: auto` have none.
+        """
+        return self.page.locator(f".rows td.{name}").all_text_contents()
 
     def violations(self) -> list[Any]:
         """What axe has to say of the page as it is."""
