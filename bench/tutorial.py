@@ -236,8 +236,8 @@ def _criteria(lines: list[Line]) -> dict[str, bool]:
             one.ratio(MILLISECONDS) >= 1.5 for one in (listed, *task["search"])
         ),
         "export: at least 2.5 times the processor time": exported_.ratio(MILLISECONDS) >= 2.5,
-        # Of what it adds: the interpreter and the libraries, loaded, are in both peaks.
-        "export: at least 1.5 times the memory": exported_.ratio(ADDED) >= 1.5,
+        # Not the whole peaks: the interpreter and the libraries, loaded, are in both.
+        "export: it adds at least 1.5 times the memory": exported_.ratio(ADDED) >= 1.5,
         "cold start: more processor time": started.ratio(MILLISECONDS) > 1,
     }
 
