@@ -41,6 +41,8 @@ class InvalidRequestError(StoreUsersError):
 class OutOfReachError(StoreUsersError):
     """A page of that number cannot be found at a bounded cost: walk there by cursors."""
 
+    code = "page-out-of-reach"
+
 
 class StaleCursorError(StoreUsersError):
     """The cursor is forged, damaged or made for another query: begin again at the first page."""

@@ -27,6 +27,7 @@ from chalicelib.api.parameters import (
 from chalicelib.users.listing import SORTS
 
 _CURSOR_PROBLEMS = ("stale-cursor",)
+_LIST_PROBLEMS = (*_CURSOR_PROBLEMS, "page-out-of-reach")
 
 _ALL = (
     Operation(
@@ -37,7 +38,7 @@ _ALL = (
         permission="customers:read",
         parameters=(sort_by(*SORTS), *LIST_PAGING, *filters_of("customers")),
         answers={200: "Customers"},
-        problems=_CURSOR_PROBLEMS,
+        problems=_LIST_PROBLEMS,
     ),
     Operation(
         id="get_customer",
@@ -78,7 +79,7 @@ _ALL = (
         permission="leads:read",
         parameters=(sort_by(*SORTS_OF_LEADS), *LIST_PAGING, *filters_of("leads")),
         answers={200: "Leads"},
-        problems=_CURSOR_PROBLEMS,
+        problems=_LIST_PROBLEMS,
     ),
     Operation(
         id="get_lead",
@@ -97,6 +98,14 @@ _ALL = (
         summary="How many are in a list, and how many registered on each day",
         parameters=TOTALS,
         answers={200: "Totals"},
+    ),
+    Operation(
+        id="get_facets",
+        method="GET",
+        path="/v1/facets",
+        summary="The values that each filter of a list finds, and how many rows have each",
+        parameters=TOTALS[:1],
+        answers={200: "Facets"},
     ),
     Operation(
         id="get_ecosystem_access",

@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.api import rows
 from chalicelib.api.http import Answer, Call
-from chalicelib.errors import Fault, InvalidRequestError, OutOfReachError
+from chalicelib.errors import Fault, InvalidRequestError
 from chalicelib.users import listing, searching
 from chalicelib.users.filters import Filters
 from chalicelib.users.listing import DEFAULT_SORT, UserPage
@@ -37,10 +37,7 @@ def _page(kind: Kind, filters: Filters, given: Mapping[str, Any]) -> UserPage:
         return searching.page(kind, filters, token, limit, counting=counting)
     if "page" not in given:
         return listing.page(kind, filters, sort, token, limit, counting=counting)
-    try:
-        return listing.numbered_page(kind, sort, given["page"], limit)
-    except OutOfReachError as error:
-        raise InvalidRequestError([Fault("query", "page", error.detail)]) from error
+    return listing.numbered_page(kind, sort, given["page"], limit)
 
 
 def _check(given: Mapping[str, Any], named: frozenset[str], filters: Filters) -> None:

@@ -66,7 +66,8 @@ _FILTER_TEXTS = {
     "any order. Not together with `sort`: the best match comes first.",
     "registered_from": "The first day of registration, in UTC.",
     "registered_to": "The last day of registration, in UTC.",
-    "access": "May the ecosystem's users come in?",
+    "access": "`active`: an ecosystem is deployed and its users may enter; `suspended`: staff has "
+    "shut it.",
     "ecosystem": "Has an ecosystem been deployed?",
     "billing_period": "How often the subscription is billed.",
     "status": "A state of the subscription; repeat it for any of several.",

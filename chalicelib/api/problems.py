@@ -12,6 +12,7 @@ MIME_TYPE = "application/problem+json"
 PROBLEMS: Mapping[str, tuple[int, str]] = {
     "invalid-request": (400, "The request does not fit the contract"),
     "stale-cursor": (400, "The cursor does not belong to this query"),
+    "page-out-of-reach": (400, "The page cannot be reached by its number"),
     "idempotency-key-required": (400, "The Idempotency-Key header is missing"),
     "unauthenticated": (401, "Sign in first"),
     "forbidden": (403, "You may not do this"),

@@ -146,6 +146,17 @@ SCHEMAS: Mapping[str, Schema] = {
             "days": {"type": "array", "items": record({"on": DATE, "registered": _COUNT})},
         }
     ),
+    "FacetValue": record({"value": TEXT, "count": _COUNT}),
+    "Facets": record(
+        {
+            "list": {"type": "string", "enum": RESOURCES},
+            "complete": {"type": "boolean"},
+            "facets": {
+                "type": "object",
+                "additionalProperties": {"type": "array", "items": ref("FacetValue")},
+            },
+        }
+    ),
     "AccessWish": {
         **record(
             {

@@ -1,10 +1,10 @@
-"""Totals: how many are in a list, and how many registered on each day."""
+"""Totals: how many are in a list, registered on each day, and have each value of a filter."""
 
 from datetime import date
 
 from chalicelib.api.http import Answer, Call, serves
 from chalicelib.errors import Fault, InvalidRequestError
-from chalicelib.users import totals
+from chalicelib.users import facets, totals
 from chalicelib.users.model import Kind
 
 MAX_DAYS = 400
@@ -31,3 +31,19 @@ def get_totals(call: Call) -> Answer:
             "days": [{"on": day, "registered": number} for day, number in days],
         }
     )
+
+
+@serves("get_facets")
+def get_facets(call: Call) -> Answer:
+    """The values that each filter of the list finds, the most frequent first."""
+    name = call.parameters["list"]
+    call.actor.need(f"{name}:read")
+    counts = facets.of_customers() if name == "customers" else {}
+    choices = {
+        facet: [
+            {"value": value, "count": number}
+            for value, number in sorted(values.items(), key=lambda one: (-one[1], one[0]))
+        ]
+        for facet, values in (counts or {}).items()
+    }
+    return Answer({"list": name, "complete": counts is not None, "facets": choices})

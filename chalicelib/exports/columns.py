@@ -16,7 +16,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "monthly": "Mensual",
         "annual": "Anual",
         "trialing": "En prueba",
-        "past_due": "Pago pendiente",
+        "past_due": "Pago vencido",
         "cancelled": "Cancelado",
         "expired": "Vencido",
     },

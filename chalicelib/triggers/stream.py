@@ -36,10 +36,10 @@ def stream(event: DynamoDBEvent) -> dict[str, int]:
     """
     started, usage, until = time.perf_counter(), start_usage(), _end_of(event)
     records = event.to_dict()["Records"]
-    poisoned = {id(record): record for record in records if not _is_applied(record)}
-    poisoned |= {id(record): record for record in _uncounted(records, until)}
+    poisoned = {id(record): record for record in records if not _apply(record)}
+    poisoned |= {id(record): record for record in _unprojectable(records, until)}
     for record in poisoned.values():
-        _put_aside(record)
+        _send_to_dlq(record)
     metrics.event(
         "projection",
         request_id=getattr(event.context, "aws_request_id", None),
@@ -67,8 +67,8 @@ def _lag_seconds(records: Sequence[Record]) -> float:
     return round(max(clock.now().timestamp() - min(times), 0.0), 1) if times else 0.0
 
 
-def _is_applied(record: Record) -> bool:
-    """Bring up what the projection derives in the user and the ecosystem; whether it could."""
+def _apply(record: Record) -> bool:
+    """Apply the record to the user and the ecosystem. Return False if it makes no sense."""
     try:
         projection.apply(record)
     except (StoreUnavailableError, StoreRefusedError):
@@ -79,15 +79,18 @@ def _is_applied(record: Record) -> bool:
     return True
 
 
-def _uncounted(records: Sequence[Record], until: datetime) -> list[Record]:
-    """Count and index whom the records tell of; those records with which that failed for good."""
+def _unprojectable(records: Sequence[Record], until: datetime) -> list[Record]:
+    """Project the users of the records. Return the records of those that cannot be projected."""
     told = {user_id: record for record in records if (user_id := _concerned(record))}
-    if _is_counted(told, until):
+    if _project_users(told, until):
         return []
-    return [record for user_id, record in told.items() if not _is_counted({user_id: record}, until)]
+    return [
+        record for user_id, record in told.items() if not _project_users({user_id: record}, until)
+    ]
 
 
-def _is_counted(told: Mapping[str, Record], until: datetime) -> bool:
+def _project_users(told: Mapping[str, Record], until: datetime) -> bool:
+    """Project these users into search and counters. Return False if one makes no sense."""
     try:
         counting.bring_up(told, until)
     except (StoreUnavailableError, StoreRefusedError):
@@ -104,7 +107,7 @@ def _concerned(record: Record) -> str | None:
     try:
         return projection.user_id_of(record) if is_concerned(record) else None
     except (KeyError, AttributeError, TypeError):
-        return None  # No such record can be applied, either: it is put aside already.
+        return None  # No such record can be applied, either: it is among the dead letters already.
 
 
 def _log_poison(record: Record, error: Exception) -> None:
@@ -112,7 +115,7 @@ def _log_poison(record: Record, error: Exception) -> None:
     log.event("projection.poison", level="ERROR", **facts)
 
 
-def _put_aside(record: Record) -> None:
+def _send_to_dlq(record: Record) -> None:
     """Keep the record, whole, on the dead-letter queue.
 
     One too large for a message is kept without its images: its key is enough to apply it again,

@@ -7,7 +7,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 
 from chalicelib import clock
-from chalicelib.users.model import StoreUser
+from chalicelib.users.model import Access, StoreUser
 from chalicelib.users.segments import Segment
 
 _FIRST_INSTANT = ""
@@ -20,7 +20,8 @@ class Filters:
 
     `registered_from` and `registered_to` are dates, inclusive, in UTC. `registered_since` and
     `registered_before` bound a half-open period of RFC 3339 instants; no caller over HTTP sets it.
-    `q` is a search, which `searching` sees to.
+    `q` is a search, which `searching` sees to. `access` `active` means that an ecosystem is
+    deployed and can be entered; `suspended` also finds customers without an ecosystem.
     """
 
     q: str | None = None
@@ -77,6 +78,7 @@ def fits(filters: Filters, segment: Segment) -> bool:
     """Whether the customers of the segment pass, whenever they registered."""
     return (
         filters.access in (None, segment.access)
+        and (filters.access != Access.ACTIVE or segment.is_deployed)
         and filters.ecosystem in (None, "deployed" if segment.is_deployed else "none")
         and filters.billing_period in (None, segment.billing_period)
         and (not filters.status or segment.status in filters.status)
@@ -93,12 +95,14 @@ def registered(filters: Filters) -> Condition | None:
 def conditions(filters: Filters) -> list[Condition]:
     """The conditions on everything else."""
     found: list[Condition] = []
+    identifier = Path("ecosystem.id")
+    deployed = (identifier.is_type("S") & (identifier != "")) | identifier.is_type("N")
     if filters.access:
         found.append(Path("access") == filters.access)
-    if filters.ecosystem:
-        identifier = Path("ecosystem.id")
-        deployed = (identifier.is_type("S") & (identifier != "")) | identifier.is_type("N")
-        found.append(deployed if filters.ecosystem == "deployed" else ~deployed)
+    if filters.ecosystem == "deployed" or filters.access == Access.ACTIVE:
+        found.append(deployed)
+    if filters.ecosystem == "none":
+        found.append(~deployed)
     if filters.billing_period:
         found.append(Path("subscription.billing_period") == filters.billing_period)
     if filters.status:

@@ -40,9 +40,15 @@ class Segment:
         )
 
     @classmethod
-    def named(cls, name: str) -> Self:
-        """The segment of that name."""
-        return cls(*json.loads(name))
+    def named(cls, name: str) -> Self | None:
+        """Return the segment of that name; None where another version named it otherwise."""
+        try:
+            found = cls(*json.loads(name))
+        except (ValueError, TypeError):
+            return None
+        texts = (found.status, found.plan, found.billing_period, found.access)
+        is_ours = all(isinstance(one, str) for one in texts) and isinstance(found.is_deployed, bool)
+        return found if is_ours else None
 
     @property
     def name(self) -> str:

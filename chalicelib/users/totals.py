@@ -95,11 +95,22 @@ def registered_within(kind: Kind, first: str | None, last: str | None) -> int:
 
 
 def segments() -> dict[Segment, int] | None:
-    """The segments of customers and how many are in each; None where there are too many."""
+    """Return the segments of customers and how many are in each.
+
+    None where there are too many, or where another version of this code has counted some: until
+    they are counted again (`make reindex`), the list itself is read.
+    """
     numbers = _numbers(Kind.CUSTOMER, "segment#", at_most=_MAX_SEGMENTS + 1)
     if len(numbers) > _MAX_SEGMENTS:
         return None
-    return {Segment.named(name): number for name, number in numbers.items() if number > 0}
+    found: dict[Segment, int] = {}
+    for name, number in numbers.items():
+        segment = Segment.named(name)
+        if number > 0 and segment is None:
+            return None
+        if number > 0 and segment is not None:
+            found[segment] = number
+    return found
 
 
 def spread(kind: Kind, low: str, high: str, *, at_most: int) -> Iterator[tuple[str, int]]:

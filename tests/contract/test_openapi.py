@@ -198,6 +198,7 @@ def test_the_headers_that_answers_carry_are_described() -> None:
         "list_leads": {"X-Request-Id", "Link", "X-Total-Count"},
         "get_lead": {"X-Request-Id", "ETag"},
         "get_totals": {"X-Request-Id"},
+        "get_facets": {"X-Request-Id"},
         "get_ecosystem_access": {"X-Request-Id"},
         "create_export": {"X-Request-Id", "Location", "Retry-After", "Idempotency-Replayed"},
         "list_exports": {"X-Request-Id", "Link"},

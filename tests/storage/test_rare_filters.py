@@ -68,6 +68,7 @@ def _passes(user: StoreUser, asked: Filters) -> bool:
     assert user.subscription
     return (
         asked.access in (None, user.access)
+        and (asked.access != "active" or user.ecosystem is not None)
         and asked.ecosystem in (None, "deployed" if user.ecosystem else "none")
         and asked.billing_period in (None, user.subscription.billing_period)
         and (not asked.status or user.subscription.status in asked.status)

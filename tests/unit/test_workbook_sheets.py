@@ -117,7 +117,7 @@ def test_an_ecosystem_whose_access_nobody_set_is_active() -> None:
                 ("Activo", "Anual", "Activo"),
                 ("Suspendido", "Mensual", "Suspendido"),
                 ("Activo", "Anual", "En prueba"),
-                ("Activo", "Anual", "Pago pendiente"),
+                ("Activo", "Anual", "Pago vencido"),
                 ("Activo", "Anual", "Cancelado"),
                 ("Activo", "Anual", "Vencido"),
                 ("Activo", "weekly", "=paused"),
