@@ -113,7 +113,9 @@ class Caller:
         notes.add(name, time.perf_counter() - started, status, log_line)
 
     def _list(self, send: Callable[..., None]) -> None:
-        sort = self._random.choice(("-registered_at", "registered_at", "name", "company"))
+        sort = self._random.choice(
+            ("-registered_at", "registered_at", "first_name", "company_name")
+        )
         send("GET", self._random.choice(("customers", "leads")), query={"sort": sort})
 
     def _search(self, send: Callable[..., None]) -> None:

@@ -58,7 +58,7 @@ def _cost(ask: Callable[[], Any]) -> tuple[int, float]:
 def sorts(size: int) -> Iterator[tuple[str, int, float]]:
     """A page of 25 in each order, with and without its total, and the peers."""
     none = Filters()
-    for sort in ("-registered_at", "name", "company", "ends_on"):
+    for sort in ("-registered_at", "first_name", "company_name", "subscription.ends_on"):
         yield (
             f"{size:,} · by {sort}",
             *_cost(partial(listing.page, CUSTOMER, none, sort, None, 25, counting=False)),

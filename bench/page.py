@@ -30,7 +30,7 @@ _ADDRESS = "http://localhost/"
 _ROWS = 100
 _MOST_MS = 60
 _WARMING = 6
-_ORDERS = ("name", "-name")
+_ORDERS = ("first_name", "-first_name")
 _TOLD = "devtools.timeline,disabled-by-default-devtools.timeline,blink.user_timing"
 _TYPES = {
     "css": "text/css",

@@ -6,6 +6,7 @@ from here; so the three cannot differ.
 
 from collections.abc import Mapping
 
+from chalicelib.api import examples
 from chalicelib.api.operation import Operation
 from chalicelib.api.parameters import (
     CUSTOMER_ID,
@@ -17,15 +18,14 @@ from chalicelib.api.parameters import (
     PAGE_FILE,
     PAGE_VERSION,
     PAGING,
-    SORTS_OF_LEADS,
     TOTALS,
     Parameter,
     filters_of,
     in_path,
     sort_by,
 )
-from chalicelib.users.listing import SORTS
 
+_FILE_TYPES = ("application/json", "text/css", "text/html", "text/javascript")
 _CURSOR_PROBLEMS = ("stale-cursor",)
 _LIST_PROBLEMS = (*_CURSOR_PROBLEMS, "page-out-of-reach")
 
@@ -36,8 +36,8 @@ _ALL = (
         path="/v1/customers",
         summary="List customers",
         permission="customers:read",
-        parameters=(sort_by(*SORTS), *LIST_PAGING, *filters_of("customers")),
-        answers={200: "Customers"},
+        parameters=(sort_by("CustomerSort"), *LIST_PAGING, *filters_of("customers")),
+        answers={200: "CustomerPage"},
         problems=_LIST_PROBLEMS,
     ),
     Operation(
@@ -57,7 +57,7 @@ _ALL = (
         summary="Switch the access to the customer's ecosystem off or on, at once",
         permission="access:change",
         parameters=(CUSTOMER_ID, IF_MATCH),
-        body="AccessWish",
+        body="AccessUpdate",
         answers={200: "CustomerDetail"},
         problems=("not-found", "no-ecosystem", "version-conflict", "precondition-required"),
     ),
@@ -68,7 +68,7 @@ _ALL = (
         summary="Who switched the access, when and why, newest first",
         permission="audit:read",
         parameters=(CUSTOMER_ID, *PAGING),
-        answers={200: "AccessHistory"},
+        answers={200: "AccessHistoryPage"},
         problems=("not-found", *_CURSOR_PROBLEMS),
     ),
     Operation(
@@ -77,8 +77,8 @@ _ALL = (
         path="/v1/leads",
         summary="List leads",
         permission="leads:read",
-        parameters=(sort_by(*SORTS_OF_LEADS), *LIST_PAGING, *filters_of("leads")),
-        answers={200: "Leads"},
+        parameters=(sort_by("LeadSort"), *LIST_PAGING, *filters_of("leads")),
+        answers={200: "LeadPage"},
         problems=_LIST_PROBLEMS,
     ),
     Operation(
@@ -87,7 +87,7 @@ _ALL = (
         path="/v1/leads/{lead_id}",
         summary="One lead",
         permission="leads:read",
-        parameters=(in_path("lead_id", "The id of a lead."),),
+        parameters=(in_path("lead_id", "The id of a lead.", examples.LEAD_ID),),
         answers={200: "Lead"},
         problems=("not-found",),
     ),
@@ -113,7 +113,7 @@ _ALL = (
         path="/v1/ecosystems/{ecosystem_id}/access",
         summary="May the ecosystem be entered? Strongly consistent, for gateways",
         permission="ecosystem-access:read",
-        parameters=(in_path("ecosystem_id", "The id of an ecosystem."),),
+        parameters=(in_path("ecosystem_id", "The id of an ecosystem.", examples.ECOSYSTEM_ID),),
         answers={200: "EcosystemAccess"},
         problems=("not-found",),
     ),
@@ -124,7 +124,7 @@ _ALL = (
         summary="Ask for a list as a file",
         permission="exports:create",
         parameters=(IDEMPOTENCY_KEY,),
-        body="ExportOrder",
+        body="ExportRequest",
         answers={202: "Export"},
         problems=(
             "idempotency-key-required",
@@ -140,7 +140,7 @@ _ALL = (
         summary="The exports that the caller may see, newest first",
         permission="exports:read",
         parameters=PAGING,
-        answers={200: "Exports"},
+        answers={200: "ExportPage"},
         problems=_CURSOR_PROBLEMS,
     ),
     Operation(
@@ -203,7 +203,7 @@ _ALL = (
         path="/v1/openapi.json",
         summary="This document",
         public=True,
-        answers={200: "OpenApi"},
+        answers={200: "OpenApiDocument"},
     ),
     Operation(
         id="get_health",
@@ -225,6 +225,7 @@ _ALL = (
         any_query=True,
         parameters=(IF_NONE_MATCH,),
         answers={200: "", 304: ""},
+        media=("text/html",),
     ),
     Operation(
         id="get_page_file",
@@ -234,6 +235,7 @@ _ALL = (
         public=True,
         parameters=(PAGE_FILE, IF_NONE_MATCH),
         answers={200: "", 304: ""},
+        media=_FILE_TYPES,
         problems=("not-found",),
     ),
     # API Gateway refuses two variables beside each other, `/ui/{version}` and `/ui/{file}`.
@@ -245,6 +247,7 @@ _ALL = (
         public=True,
         parameters=(PAGE_VERSION, PAGE_FILE, IF_NONE_MATCH),
         answers={200: "", 304: ""},
+        media=_FILE_TYPES,
         problems=("not-found",),
     ),
 )

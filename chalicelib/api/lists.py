@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from chalicelib.api import rows
+from chalicelib.api.enumerations import OLD_SORTS
 from chalicelib.api.http import Answer, Call
 from chalicelib.errors import Fault, InvalidRequestError
 from chalicelib.users import listing, searching
@@ -19,7 +20,7 @@ def list_users(
     call: Call, kind: Kind, path: str, row: Callable[[StoreUser], dict[str, Any]]
 ) -> Answer:
     """The page of the list at `path` that the parameters ask for."""
-    given = call.parameters
+    given = {**call.parameters, "sort": _sort(call.parameters["sort"])}
     filters = Filters(**{name: value for name, value in given.items() if name in _FILTERS})
     _check(given, call.named, filters)
     page = _page(kind, filters, given)
@@ -28,6 +29,12 @@ def list_users(
         headers["X-Total-Count"] = str(page.total.number)
     data = [row(user) for user in page.users]
     return Answer(rows.page(data, given["limit"], page), headers=headers)
+
+
+def _sort(asked: str) -> str:
+    """Return the order `asked` by the name of its field: links and clients may have an old one."""
+    sign, name = asked[: asked.startswith("-")], asked.removeprefix("-")
+    return sign + OLD_SORTS.get(name, name)
 
 
 def _page(kind: Kind, filters: Filters, given: Mapping[str, Any]) -> UserPage:

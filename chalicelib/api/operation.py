@@ -11,7 +11,8 @@ class Operation:
     """One method of one path.
 
     `permission` is needed to call it; with none, being signed in is enough, or not even that if
-    it is `public`. `body` names a component schema, as `answers` does by status; "" is no JSON.
+    it is `public`. `body` names a component schema, as `answers` does by status. An answer without
+    one has no body; with status 200, a file of one of the content types `media`.
     """
 
     id: str
@@ -25,3 +26,4 @@ class Operation:
     body: str | None = None
     problems: tuple[str, ...] = ()
     any_query: bool = False
+    media: tuple[str, ...] = ()

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from chalicelib.api.schemas import FILTERS, RESOURCES
-from chalicelib.api.shapes import DATE, ID, Schema
+from chalicelib.api import examples
+from chalicelib.api.export_schemas import FILTERS
+from chalicelib.api.shapes import DATE, ID, Schema, ref
 from chalicelib.users.cursor import MAX_CHARACTERS
-from chalicelib.users.listing import DEFAULT_SORT, SORTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,18 +17,17 @@ class Parameter:
     schema: Schema
     description: str
     required: bool = False
+    example: str = ""
 
 
-def in_path(name: str, what: str) -> Parameter:
+def in_path(name: str, what: str, example: str) -> Parameter:
     """An id in the path."""
-    return Parameter(name, "path", ID, what, required=True)
+    return Parameter(name, "path", ID, what, required=True, example=example)
 
 
-def sort_by(*names: str) -> Parameter:
-    """The order of a list: each of the names, both ways."""
-    values = [sign + name for name in names for sign in ("", "-")]
-    schema = {"type": "string", "enum": values, "default": DEFAULT_SORT}
-    return Parameter("sort", "query", schema, "The order; `-` in front means descending.")
+def sort_by(schema: str) -> Parameter:
+    """The order of a list: one of the values of the component schema of that name."""
+    return Parameter("sort", "query", ref(schema), "The order; `-` in front means descending.")
 
 
 _LIMIT = Parameter(
@@ -56,7 +55,7 @@ LIST_PAGING = (
     Parameter(
         "total",
         "query",
-        {"type": "string", "enum": ["count", "none"], "default": "count"},
+        ref("TotalMode"),
         "`none`: leave `page.total` out where it takes more reading; for searches as one types.",
     ),
 )
@@ -83,13 +82,13 @@ def filters_of(resource: str) -> tuple[Parameter, ...]:
     )
 
 
-SORTS_OF_LEADS = tuple(name for name in SORTS if name != "ends_on")
 IF_MATCH = Parameter(
     "If-Match",
     "header",
     {"type": "string", "pattern": '^"(0|[1-9][0-9]{0,14})"$'},
     "The `ETag` of the customer as it was seen.",
     required=True,
+    example=examples.VERSION,
 )
 IF_NONE_MATCH = Parameter(
     "If-None-Match",
@@ -103,9 +102,10 @@ IDEMPOTENCY_KEY = Parameter(
     {"type": "string", "format": "uuid"},
     "A UUID of the caller's: a repetition with the same key is the same export.",
     required=True,
+    example=examples.KEY,
 )
-CUSTOMER_ID = in_path("customer_id", "The id of a customer.")
-EXPORT_ID = in_path("export_id", "The id of an export.")
+CUSTOMER_ID = in_path("customer_id", "The id of a customer.", examples.CUSTOMER_ID)
+EXPORT_ID = in_path("export_id", "The id of an export.", examples.EXPORT_ID)
 PAGE_FILE = Parameter(
     "file",
     "path",
@@ -124,7 +124,7 @@ TOTALS = (
     Parameter(
         "list",
         "query",
-        {"type": "string", "enum": RESOURCES},
+        ref("ListName"),
         "The list that is counted; it needs the permission to read it.",
         required=True,
     ),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib import errors
+from chalicelib.api.shapes import TEXT, Schema, array_of, record, ref
 
 MIME_TYPE = "application/problem+json"
 
@@ -33,6 +34,54 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "sign-in-unavailable": (503, "Sign-in cannot be checked at the moment"),
     "timeout": (504, "It took too long"),
 }
+
+_MEMBERS: Mapping[str, Schema] = {
+    "type": {**TEXT, "description": "`/problems/` and a stable code. More codes may come."},
+    "title": TEXT,
+    "status": {"type": "integer"},
+    "detail": TEXT,
+    "instance": TEXT,
+    "request_id": {**TEXT, "description": "The `X-Request-Id`: it is in the logs."},
+}
+_REQUIRED = ("type", "title", "status", "request_id")
+
+
+def _schema(about: str, more: Mapping[str, Schema], *required: str) -> Schema:
+    """A problem with more members; further ones may come (RFC 9457, 3.2)."""
+    return {
+        "type": "object",
+        "description": about,
+        "properties": {**_MEMBERS, **more},
+        "required": [*_REQUIRED, *required],
+    }
+
+
+PROBLEM_SCHEMAS: Mapping[str, Schema] = {
+    "RequestFault": record(
+        {"in": TEXT, "name": TEXT, "detail": TEXT},
+        about="One thing wrong with a request: `in` is path, query, header or body.",
+    ),
+    "Problem": _schema("Problem details (RFC 9457).", {}),
+    "BadRequestProblem": _schema(
+        "The request does not fit. An `invalid-request` lists every fault.",
+        {"errors": array_of(ref("RequestFault"))},
+    ),
+    "ForbiddenProblem": _schema(
+        "You may not do this. `permission` is the one that is missing, where that is the cause.",
+        {"permission": TEXT},
+    ),
+    "VersionConflictProblem": _schema(
+        "The customer was changed in the meantime; `current` is the customer as now.",
+        {"current": ref("CustomerDetail")},
+        "current",
+    ),
+}
+SCHEMA_OF_STATUS: Mapping[int, str] = {
+    400: "BadRequestProblem",
+    403: "ForbiddenProblem",
+    412: "VersionConflictProblem",
+}
+"""The component schema of the problems of a status; of any other it is `Problem`."""
 
 RETRY_AFTER_SECONDS: Mapping[str, int] = {
     "too-many-exports": 15,

@@ -6,8 +6,9 @@ from functools import partial
 
 from chalicelib import aws, clock, log
 from chalicelib.api import openapi
+from chalicelib.api.enumerations import LANGUAGES
 from chalicelib.api.http import Answer, Call, serves
-from chalicelib.api.schemas import LANGUAGES, MAX_BODY_BYTES
+from chalicelib.api.schemas import MAX_BODY_BYTES
 from chalicelib.settings import origin, settings
 from chalicelib.users.tables import store
 
@@ -53,8 +54,8 @@ def get_session(call: Call) -> Answer:
 
 @serves("get_openapi")
 def get_openapi(call: Call) -> Answer:  # noqa: ARG001 - a view
-    """The contract."""
-    return Answer(openapi.document())
+    """The contract, with this deployment's address."""
+    return Answer(openapi.document(settings().public_url))
 
 
 @serves("get_health")

@@ -7,11 +7,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from chalicelib.api import reasons
 from chalicelib.api.operation import Operation
 from chalicelib.api.parameters import Parameter
 from chalicelib.api.problems import PayloadTooLargeError, UnsupportedMediaTypeError
-from chalicelib.api.schemas import MAX_BODY_BYTES, SCHEMAS
-from chalicelib.api.shapes import Schema
+from chalicelib.api.schemas import MAX_BODY_BYTES, SCHEMAS, resolved
+from chalicelib.api.shapes import Schema, ref
 from chalicelib.errors import (
     Fault,
     IdempotencyKeyRequiredError,
@@ -64,8 +65,7 @@ def body(operation: Operation, event: Mapping[str, Any]) -> dict[str, Any]:
     if content_type.split(";")[0].strip().lower() != "application/json":
         raise UnsupportedMediaTypeError
     value = _parse(raw)
-    schema = SCHEMAS[operation.body or ""]
-    faults = list(_body_faults(schema, value))
+    faults = list(_body_faults(ref(operation.body or ""), value))
     if faults:
         raise InvalidRequestError(faults)
     fitting: dict[str, Any] = value
@@ -105,19 +105,19 @@ def _unknown(known: Sequence[Parameter], raw: Mapping[str, Any]) -> list[Fault]:
 
 
 def _value(parameter: Parameter, given: list[str] | None, faults: list[Fault]) -> Any:
+    schema = resolved(parameter.schema)
     if given is None:
         if parameter.required:
             faults.append(Fault(parameter.where, parameter.name, "is missing"))
-        return parameter.schema.get("default")
-    array = parameter.schema.get("type") == "array"
+        return schema.get("default")
+    array = schema.get("type") == "array"
     if not array and len(given) > 1:
         faults.append(Fault(parameter.where, parameter.name, "is given more than once"))
         return None
-    value: Any = given if array else _converted(parameter.schema, given[0])
-    validator = _parameter_validator(parameter)
+    value: Any = given if array else _converted(schema, given[0])
     faults += [
         Fault(parameter.where, parameter.name, error.message[:_MAX_DETAIL])
-        for error in validator.iter_errors(value)
+        for error in _validator(json.dumps(schema)).iter_errors(value)
     ]
     return tuple(value) if array else value
 
@@ -188,15 +188,16 @@ def _body_faults(schema: Schema, value: Any) -> Iterator[Fault]:
 
 
 def _branch(schema: Schema, value: Any) -> Schema:
-    """The alternative that the discriminator chooses, so that faults are told of that one alone."""
-    if "discriminator" not in schema or not isinstance(value, dict):
+    """The member of a union that its discriminator names, so that its faults alone are told."""
+    union = resolved(schema)
+    if "discriminator" not in union or not isinstance(value, dict):
         return schema
-    name = schema["discriminator"]["propertyName"]
-    choices: dict[str, Schema] = {one["properties"][name]["const"]: one for one in schema["oneOf"]}
+    name = union["discriminator"]["propertyName"]
+    members: Mapping[str, str] = union["discriminator"]["mapping"]
     chosen = value.get(name)
-    if isinstance(chosen, str) and chosen in choices:
-        return choices[chosen]
-    return {"type": "object", "properties": {name: {"enum": list(choices)}}, "required": [name]}
+    if isinstance(chosen, str) and chosen in members:
+        return {"$ref": members[chosen]}
+    return {"type": "object", "properties": {name: {"enum": list(members)}}, "required": [name]}
 
 
 @cache
@@ -204,18 +205,30 @@ def _validator(schema: str) -> "Validator":
     from jsonschema import Draft202012Validator
 
     return Draft202012Validator(
-        json.loads(schema, object_hook=_with_python_pattern),
+        {**_for_python(schema), "components": _components()},
         format_checker=Draft202012Validator.FORMAT_CHECKER,
     )
 
 
+@cache
+def _components() -> Schema:
+    """What references are resolved in."""
+    return {"schemas": _for_python(json.dumps(dict(SCHEMAS)))}
+
+
+def _for_python(schema: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(schema, object_hook=_with_python_pattern)
+    return read
+
+
 def _with_python_pattern(schema: dict[str, Any]) -> dict[str, Any]:
-    """In JSON Schema `$` is the end of the text; in Python it is also in front of a line feed."""
+    """In JSON Schema `$` is the end of the text; in Python it is also in front of a line feed.
+
+    And in the place of the pattern of a reason stands the exact one.
+    """
     pattern = schema.get("pattern")
+    if schema.get("format") == reasons.FORMAT:
+        pattern = reasons.EXACT_PATTERN
     if isinstance(pattern, str) and pattern.endswith("$"):
         return {**schema, "pattern": pattern.removesuffix("$") + r"\Z"}
     return schema
-
-
-def _parameter_validator(parameter: Parameter) -> "Validator":
-    return _validator(json.dumps(parameter.schema))

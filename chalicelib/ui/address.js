@@ -5,6 +5,8 @@ const FILTERS = {
   customers: ["registered_from", "registered_to", "access", "ecosystem", "billing_period", ...MANY],
   leads: ["registered_from", "registered_to"],
 };
+// Names to sort by that links of earlier versions have.
+const OLD_SORTS = { name: "first_name", company: "company_name", ends_on: "subscription.ends_on" };
 export const SIZES = [10, 25, 50, 100];
 export const NEWEST = "-registered_at";
 let listeners = [];
@@ -15,7 +17,8 @@ function parse(hash) {
   const [path, query] = hash.replace(/^#\/?/, "").split("?");
   const given = new URLSearchParams(query);
   const list = path === "leads" ? "leads" : "customers";
-  const found = { list, sort: given.get("sort") ?? NEWEST, limit: Number(given.get("limit")) || 25 };
+  const sort = (given.get("sort") ?? NEWEST).replace(/[^-]+/, (name) => OLD_SORTS[name] ?? name);
+  const found = { list, sort, limit: Number(given.get("limit")) || 25 };
   for (const name of ["q", "cursor", "page", "open", ...FILTERS[list]]) {
     if (given.has(name)) found[name] = MANY.includes(name) ? given.getAll(name) : given.get(name);
   }

@@ -6,14 +6,14 @@ import { marked } from "./search.js";
 import { day, dayOf, t, term } from "./words.js";
 
 const PERSON = [
-  ["first_name", "name"],
+  ["first_name", "first_name"],
   ["last_name"],
   ["company_email"],
   ["phone_number"],
-  ["company_name", "company"],
+  ["company_name", "company_name"],
 ];
 const COLUMNS = {
-  customers: [...PERSON, ["ecosystem"], ["subscription", "ends_on"], ["access"], ["action"]],
+  customers: [...PERSON, ["ecosystem"], ["subscription", "subscription.ends_on"], ["access"], ["action"]],
   leads: [...PERSON, ["registered_at", "registered_at"], ["action"]],
 };
 
@@ -129,7 +129,7 @@ export const skeleton = () =>
   );
 
 export function sortSelect() {
-  const names = ["registered_at", "name", "company", ...(view.list === "customers" ? ["ends_on"] : [])];
+  const names = ["registered_at", "first_name", "company_name", ...(view.list === "customers" ? ["subscription.ends_on"] : [])];
   const sorts = names.flatMap((name) => (name === "registered_at" ? [NEWEST, name] : [name, `-${name}`]));
   const options = view.q ? [["", t("sort.match")]] : sorts.map((sort) => [sort, t(`sort.${sort}`)]);
   return select({ id: "sort", disabled: Boolean(view.q), "aria-label": t("sort") }, options, view.sort, (sort) => go({ sort }));

@@ -24,12 +24,12 @@ from chalicelib.users.slices import newest_first
 from chalicelib.users.tables import store
 from chalicelib.users.totals import Place
 
-# What a list can be sorted by → the index in that order and its range key.
+# The field that a list can be sorted by → the index in that order and its range key.
 SORTS: Mapping[str, tuple[str, str]] = {
     "registered_at": ("by_registered", "registered_at"),
-    "name": ("by_name", "sort_name"),
-    "company": ("by_company", "sort_company"),
-    "ends_on": ("by_ends_on", "sort_ends_on"),
+    "first_name": ("by_name", "sort_name"),
+    "company_name": ("by_company", "sort_company"),
+    "subscription.ends_on": ("by_ends_on", "sort_ends_on"),
 }
 DEFAULT_SORT = "-registered_at"
 

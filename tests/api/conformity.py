@@ -63,9 +63,10 @@ def check_answer(answer: Answer, method: str, route: str, request_id: str) -> No
         assert answer.body == "", f"an undescribed body: {answer.body[:200]}"
         return
     content_type = answer.headers["content-type"].partition(";")[0]
-    assert content_type in media or "text/*" in media, f"{answer.status} {content_type}"
-    if content_type in media:
-        check_schema(answer.json, media[content_type]["schema"])
+    assert content_type in media, f"{answer.status} {content_type}"
+    schema = media[content_type]["schema"]
+    if schema != {"type": "string"}:
+        check_schema(answer.json, schema)
     if content_type == _PROBLEM:
         _check_problem(answer, request_id)
 
@@ -88,7 +89,8 @@ def _media(answer: Answer, described: Mapping[str, Any] | None) -> Mapping[str, 
     assert response, f"{described['operationId']} answers {answer.status}: not in the contract"
     content: Mapping[str, Any] | None = response.get("content")
     if answer.status >= 400 and described["operationId"] != "get_health":
-        assert content == problem
+        assert content
+        assert content.keys() == problem.keys()
     return content
 
 

@@ -7,6 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from chalicelib.api.enumerations import OLD_SORTS
+from chalicelib.users.cursor import Position, encode
+from chalicelib.users.filters import Filters
 from chalicelib.users.item import to_item
 from tests.api.client import Client
 from tests.api.conformity import Answer
@@ -164,7 +167,7 @@ def test_a_cursor_of_another_query_of_another_list_or_of_nobody_is_stale(api: Cl
     damaged = cursor[:middle] + ("A" if cursor[middle] != "A" else "B") + cursor[middle + 1 :]
     queries: list[tuple[str, dict[str, Any]]] = [
         ("/v1/customers", {"limit": 3, "cursor": cursor}),
-        ("/v1/customers", {"limit": 2, "cursor": cursor, "sort": "name"}),
+        ("/v1/customers", {"limit": 2, "cursor": cursor, "sort": "first_name"}),
         ("/v1/customers", {"limit": 2, "cursor": cursor, "access": "active"}),
         ("/v1/leads", {"limit": 2, "cursor": cursor}),
         ("/v1/exports", {"limit": 2, "cursor": cursor}),
@@ -191,12 +194,12 @@ def test_the_limit_can_be_what_the_contract_allows(api: Client) -> None:
 SORTED = {
     "registered_at": ["a", "b", "c"],
     "-registered_at": ["c", "b", "a"],
-    "name": ["b", "c", "a"],
-    "-name": ["a", "c", "b"],
-    "company": ["c", "a", "b"],
-    "-company": ["b", "a", "c"],
-    "ends_on": ["b", "a", "c"],
-    "-ends_on": ["c", "a", "b"],
+    "first_name": ["b", "c", "a"],
+    "-first_name": ["a", "c", "b"],
+    "company_name": ["c", "a", "b"],
+    "-company_name": ["b", "a", "c"],
+    "subscription.ends_on": ["b", "a", "c"],
+    "-subscription.ends_on": ["c", "a", "b"],
 }
 
 
@@ -215,3 +218,28 @@ def test_a_list_is_sorted_as_asked(api: Client) -> None:
     for name, ids in SORTED.items():
         if "ends_on" not in name:
             assert _ids(api.get("/v1/leads", sort=name)) == [f"lead-{id_}" for id_ in ids]
+
+
+@pytest.mark.parametrize(("old", "field"), OLD_SORTS.items())
+def test_a_link_with_an_old_name_to_sort_by_still_works_and_goes_on_with_the_field(
+    api: Client, old: str, field: str
+) -> None:
+    _save_customers(3)
+    for sign in ("", "-"):
+        first = api.get("/v1/customers", limit=2, sort=sign + old)
+        assert _ids(first) == _ids(api.get("/v1/customers", limit=2, sort=sign + field))
+        link = _links(first)["next"]
+        assert parse_qs(urlsplit(link).query)["sort"] == [sign + field]
+        cursor = first.json["page"]["next"]
+        for name in (old, field):
+            rest = api.get("/v1/customers", limit=2, sort=sign + name, cursor=cursor)
+            assert len(_ids(rest)) == 1
+
+
+def test_a_cursor_of_before_the_names_to_sort_by_were_those_of_fields_is_stale(api: Client) -> None:
+    _save_customers(3)
+    query = repr(("customer", Filters(), "name", 2))
+    cursor = encode(Position(("clara", "cus_1"), forward=True, start=2), query)
+    for sort in ("name", "first_name"):
+        answer = api.get("/v1/customers", limit=2, sort=sort, cursor=cursor)
+        assert (answer.status, answer.problem) == (400, "stale-cursor")

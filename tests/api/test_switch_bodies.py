@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.api import openapi
+from chalicelib.api import openapi, reasons
 from tests.api.client import Client
 from tests.api.gateway import MAX_BYTES
 from tests.builders import ECOSYSTEM, customer, save
@@ -295,8 +295,7 @@ def test_a_reason_holds_nothing_that_makes_it_read_as_another(edge: Client, char
 
 def test_no_blank_and_no_format_character_makes_a_reason() -> None:
     """Every one that this Python's Unicode knows."""
-    schemas: Any = openapi.document()["components"]["schemas"]
-    pattern = re.compile(schemas["AccessWish"]["properties"]["reason"]["pattern"])
+    pattern = re.compile(reasons.EXACT_PATTERN)
     invisible = [
         number
         for number in range(sys.maxunicode + 1)
@@ -304,6 +303,17 @@ def test_no_blank_and_no_format_character_makes_a_reason() -> None:
     ]
     assert len(invisible) > 200
     assert {number for number in invisible if pattern.match(chr(number) * 3)} == DRAWN
+
+
+def test_the_pattern_of_the_document_refuses_no_reason_that_the_server_takes() -> None:
+    schemas: Any = openapi.document()["components"]["schemas"]
+    portable = re.compile(schemas["AccessUpdate"]["properties"]["reason"]["pattern"])
+    exact = re.compile(reasons.EXACT_PATTERN)
+    for number in range(sys.maxunicode + 1):
+        for reason in (chr(number) * 3, f"a{chr(number)}b", f"{chr(number)}ab"):
+            assert portable.match(reason) or not exact.match(reason), f"U+{number:04X}"
+    assert not portable.match("   ")
+    assert not portable.match("a\x1bb")
 
 
 def test_a_reason_is_kept_to_the_letter(api: Client) -> None:

@@ -10,6 +10,7 @@ from openapi_spec_validator import validate
 from chalicelib import errors
 from chalicelib.api import openapi, problems
 from chalicelib.api.contract import OPERATIONS
+from chalicelib.settings import settings
 from tests.api.client import Client
 from tests.api.conformity import check_schema
 
@@ -52,12 +53,12 @@ EXAMPLE_OF_A_DETAIL = """{
   {"status":"suspended","count":1}]}"""
 EXAMPLES = [
     ("Problem", EXAMPLE_OF_A_PROBLEM),
-    ("Customers", EXAMPLE_OF_A_LIST),
+    ("CustomerPage", EXAMPLE_OF_A_LIST),
     ("SubscriptionDetail", EXAMPLE_OF_A_DETAIL),
-    ("AccessWish", '{"access":"suspended","reason":"Privacy incident 4711"}'),
-    ("AccessWish", '{"access":"active"}'),
+    ("AccessUpdate", '{"access":"suspended","reason":"Privacy incident 4711"}'),
+    ("AccessUpdate", '{"access":"active"}'),
     (
-        "ExportOrder",
+        "ExportRequest",
         '{"resource":"customers","format":"xlsx","language":"es","filters":{"access":"active"}}',
     ),
     (
@@ -75,19 +76,46 @@ def _subclasses(root: type[errors.StoreUsersError]) -> set[type[errors.StoreUser
 def _parameters(operation: str) -> dict[str, Any]:
     described = OPERATIONS[operation]
     document = openapi.document()["paths"][described.path][described.method.lower()]
-    return {one["name"]: one for one in document["parameters"]}
+    return {
+        one["name"]: {**one, "schema": _inlined(one["schema"])} for one in document["parameters"]
+    }
+
+
+def _inlined(schema: Any) -> Any:
+    """The schema with the components that it refers to in their places."""
+    if isinstance(schema, dict) and "$ref" in schema:
+        return _inlined(_component(schema["$ref"].rpartition("/")[2]))
+    if isinstance(schema, dict):
+        return {name: _inlined(part) for name, part in schema.items()}
+    return [_inlined(part) for part in schema] if isinstance(schema, list) else schema
+
+
+def _component(name: str) -> Any:
+    return openapi.document()["components"]["schemas"][name]
 
 
 def test_the_document_is_valid_openapi() -> None:
     validate(openapi.document())
 
 
-def test_the_document_is_served_as_it_is_and_names_the_base_address(edge: Client) -> None:
+def test_the_document_is_served_with_the_address_of_the_deployment(
+    edge: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBLIC_URL", "https://backoffice.example/api")
+    settings.cache_clear()
     served = edge.get("/v1/openapi.json", None).json
-    assert served == json.loads(json.dumps(openapi.document()))
+    assert served == json.loads(json.dumps(openapi.document("https://backoffice.example/api")))
     assert served["openapi"] == "3.1.0"
-    base = urljoin("https://host/api/v1/openapi.json", served["servers"][0]["url"])
-    assert base == "https://host/api/"
+    assert served["servers"] == [{"url": "https://backoffice.example/api"}]
+
+
+def test_a_deployment_that_does_not_know_its_address_yet_names_a_relative_one(
+    edge: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBLIC_URL", "")
+    settings.cache_clear()
+    (server,) = edge.get("/v1/openapi.json", None).json["servers"]
+    assert urljoin("https://host/api/v1/openapi.json", server["url"]) == "https://host/api/"
 
 
 @pytest.mark.parametrize(("code", "status"), PROBLEMS.items())
@@ -119,6 +147,7 @@ def test_every_operation_can_fail_with_the_problems_that_are_everywhere() -> Non
         expected = {"400", "500", "503"} | (set() if operation.public else {"401", "403"})
         assert document["responses"].keys() >= expected, operation.id
         assert document["security"] == ([] if operation.public else [{"bearer": []}])
+        assert (operation.permission or "") in document["description"]
 
 
 def test_the_parameters_of_the_list_of_customers_are_those_of_the_contract() -> None:
@@ -128,8 +157,9 @@ def test_the_parameters_of_the_list_of_customers_are_those_of_the_contract() -> 
         *("access", "ecosystem", "billing_period", "status", "plan"),
     }
     assert set(parameters["sort"]["schema"]["enum"]) == {
-        *("registered_at", "-registered_at", "name", "-name", "company", "-company"),
-        *("ends_on", "-ends_on"),
+        *("registered_at", "-registered_at", "first_name", "-first_name", "company_name"),
+        *("-company_name", "subscription.ends_on", "-subscription.ends_on"),
+        *("name", "-name", "company", "-company", "ends_on", "-ends_on"),
     }
     assert parameters["sort"]["schema"]["default"] == "-registered_at"
     limit = parameters["limit"]["schema"]
@@ -147,7 +177,8 @@ def test_the_parameters_of_the_list_of_leads_are_those_of_the_contract() -> None
         *("q", "sort", "limit", "cursor", "page", "total", "registered_from", "registered_to"),
     }
     assert set(parameters["sort"]["schema"]["enum"]) == {
-        *("registered_at", "-registered_at", "name", "-name", "company", "-company"),
+        *("registered_at", "-registered_at", "first_name", "-first_name", "company_name"),
+        *("-company_name", "name", "-name", "company", "-company"),
     }
 
 
@@ -168,10 +199,8 @@ def test_the_parameters_of_the_totals_are_those_of_the_contract() -> None:
 
 
 def test_the_filters_of_an_export_are_those_of_its_list() -> None:
-    orders = openapi.document()["components"]["schemas"]["ExportOrder"]["oneOf"]
-    for order in orders:
-        resource = order["properties"]["resource"]["const"]
-        filters = order["properties"]["filters"]["properties"]
+    for resource, name in (("customers", "CustomerFilters"), ("leads", "LeadFilters")):
+        filters = _inlined(_component(name))["properties"]
         listed = _parameters(f"list_{resource}")
         assert filters == {name: listed[name]["schema"] for name in filters}
         assert listed.keys() - filters.keys() == {

@@ -131,7 +131,7 @@ def test_filters_alone_and_together_let_pass_what_the_rows_show() -> None:
         filters = Filters(**{name: value})
         expected = {user.id for user in users if _passes(user, filters)}
         assert 0 < len(expected) < 35
-        assert set(_page_ids(filters, "name")) == expected
+        assert set(_page_ids(filters, "first_name")) == expected
 
 
 def test_an_ecosystem_id_that_the_row_cannot_show_is_not_deployed_for_the_filter_either() -> None:
@@ -174,7 +174,7 @@ def test_the_totals_are_asked_neither_where_the_page_ends_the_list_nor_where_nob
 ) -> None:
     save(customer("cus_1"), customer("cus_2"))
     with sent_requests() as sent:
-        listing.page(Kind.CUSTOMER, EVERYBODY, "name", None, limit, counting=counting)
+        listing.page(Kind.CUSTOMER, EVERYBODY, "first_name", None, limit, counting=counting)
     assert [(one.operation, one.body["TableName"]) for one in sent] == [("Query", "users")]
 
 
@@ -182,7 +182,7 @@ def test_a_filtered_page_is_one_query_too_where_hits_are_near() -> None:
     """Behind one that asks the counters of the segments how near they are."""
     save(*(customer(f"cus_{number}") for number in range(5)))
     with sent_requests() as sent:
-        _page_ids(Filters(access="active", plan=("Premium",)), "name")
+        _page_ids(Filters(access="active", plan=("Premium",)), "first_name")
     assert operations(sent) == ["Query", "Query"]
     assert [one.body["TableName"] for one in sent] == ["totals", "users"]
 
@@ -190,9 +190,9 @@ def test_a_filtered_page_is_one_query_too_where_hits_are_near() -> None:
 def test_the_pages_behind_the_first_filtered_one_do_not_ask_the_counters_again() -> None:
     save(*(customer(f"cus_{number}") for number in range(5)))
     active = Filters(access="active")
-    first = listing.page(Kind.CUSTOMER, active, "name", None, 2)
+    first = listing.page(Kind.CUSTOMER, active, "first_name", None, 2)
     with sent_requests() as sent:
-        second = listing.page(Kind.CUSTOMER, active, "name", first.next, 2)
+        second = listing.page(Kind.CUSTOMER, active, "first_name", first.next, 2)
     assert _ids(second.users) == ["cus_2", "cus_3"]
     assert [(one.operation, one.body["TableName"]) for one in sent] == [("Query", "users")]
 
@@ -201,7 +201,7 @@ def test_the_pages_behind_the_first_filtered_one_do_not_ask_the_counters_again()
 def test_customers_and_leads_are_apart(kind: Kind) -> None:
     save(customer("cus_1"), customer("cus_2"), lead("led_1"), lead("led_2"))
     expected = {Kind.CUSTOMER: ["cus_1", "cus_2"], Kind.LEAD: ["led_1", "led_2"]}[kind]
-    for sort in ("registered_at", "name", "company"):
+    for sort in ("registered_at", "first_name", "company_name"):
         assert _page_ids(EVERYBODY, sort, kind) == expected
     assert listing.count(kind, EVERYBODY) == 2
     assert [_ids(users) for users in rows.everyone(kind, EVERYBODY)] == [expected[::-1]]

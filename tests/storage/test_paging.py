@@ -211,7 +211,7 @@ def test_a_walk_to_and_fro_through_filtered_pages_never_jumps(
 @pytest.mark.usefixtures("small_bounds")
 def test_a_page_without_a_single_hit_still_leads_on_and_back() -> None:
     _save(*(_user(number) for number in range(9)), _user(9, access="suspended"))
-    asked = List("name", 1, SUSPENDED)
+    asked = List("first_name", 1, SUSPENDED)
     pages = asked.forwards()
     assert [_ids([page]) for page in pages] == [[], [], ["cus_09"]]
     assert [page.start for page in pages] == [0, 0, 0]
@@ -227,7 +227,7 @@ def test_a_page_without_a_single_hit_still_leads_on_and_back() -> None:
 def test_the_rows_evaluated_for_a_page_are_bounded(limit: int) -> None:
     _save(*(_user(number, access="suspended" if number == 9 else "active") for number in range(10)))
     with sent_requests() as sent:
-        List("name", limit, SUSPENDED).page()
+        List("first_name", limit, SUSPENDED).page()
     assert operations(sent) == ["Query"] * len(sent)
     assert [one.body["TableName"] for one in sent] == ["totals", *["users"] * (len(sent) - 1)]
     assert 0 < sum(one.body["Limit"] for one in sent[1:]) <= 4
@@ -236,7 +236,7 @@ def test_the_rows_evaluated_for_a_page_are_bounded(limit: int) -> None:
 def test_a_walk_goes_on_where_the_rows_next_to_its_place_are_gone() -> None:
     users = [_user(number) for number in range(6)]
     _save(*users)
-    asked = List("name", 2)
+    asked = List("first_name", 2)
     second = asked.page(asked.page().next)
     assert _ids([second]) == ["cus_02", "cus_03"]
     _remove(*users[1:5])

@@ -63,7 +63,7 @@ def test_what_the_shop_left_out_is_filled_in(feed: Feed) -> None:
         "access": "active",
     }
     assert _derived("led_0007") == {"sort_name": "juan perez", "sort_company": LAST, "version": "1"}
-    for sort in ("name", "company", "ends_on"):
+    for sort in ("first_name", "company_name", "subscription.ends_on"):
         page = listing.page(Kind.CUSTOMER, Filters(), sort, None, 10)
         assert [user.id for user in page.users] == ["cus_0042"]
 
@@ -156,7 +156,7 @@ def test_a_lead_that_buys_and_deploys_becomes_a_customer_with_an_ecosystem(feed:
     feed.drain()
     assert listing.find(Kind.CUSTOMER, "cus_0042") == customer(version=2)
     assert access.of_ecosystem("eco_17").access == "active"
-    assert listing.page(Kind.LEAD, Filters(), "name", None, 10).users == []
+    assert listing.page(Kind.LEAD, Filters(), "first_name", None, 10).users == []
 
 
 @pytest.mark.parametrize("before", [None, customer(ecosystem=None), customer(ecosystem=OTHER)])

@@ -23,7 +23,7 @@ from tests.scheduled import fire
 from tests.wiring.grants import BY_LAMBDA, Grant, assert_fits, granted, record_grants, without_notes
 
 DAYS = {"list": "customers", "from": "2026-03-01", "to": "2026-03-31"}
-SORTS = ("registered_at", "-name", "company", "-ends_on")
+SORTS = ("registered_at", "-first_name", "company_name", "-subscription.ends_on")
 
 
 @pytest.fixture

@@ -61,15 +61,15 @@ def _nothing(screen: Screen) -> None:
 
 def _trouble(screen: Screen) -> None:
     screen.page.route("**/v1/customers?**", lambda one: one.fulfill(status=503, json=_PROBLEM))
-    _go(screen, "#/customers?sort=name")
+    _go(screen, "#/customers?sort=first_name")
     screen.page.locator(".trouble").wait_for()
     screen.page.unroute("**/v1/customers?**")
 
 
 def _loading(screen: Screen) -> None:
     page, held = screen.page, list[Route]()
-    page.route(re.compile("sort=-name"), lambda one: held.append(one))  # noqa: PLW0108 - Playwright marks it
-    page.evaluate("location.hash = '#/customers?sort=-name'")
+    page.route(re.compile("sort=-first_name"), lambda one: held.append(one))  # noqa: PLW0108 - Playwright marks it
+    page.evaluate("location.hash = '#/customers?sort=-first_name'")
     page.locator(".skeleton").first.wait_for()
 
 
