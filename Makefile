@@ -6,6 +6,7 @@ SOAK ?= 20
 PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
 	$$v -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' 2>/dev/null && echo $$v && break; done)
 BIN := .venv/bin
+CLIENT_TOOLS = $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-clients.txt
 AUDIT_TOOL = $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
 
 .DEFAULT_GOAL := help
@@ -49,6 +50,7 @@ doctor: .venv/ready ## Look whether all is well, changing nothing ([STAGE=prod])
 test: .venv/ready ## Run all tests, on moto, on the local stack and in a browser
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || echo \
 		"No Chromium here: the tests of the page are skipped. Debian: apt-get install chromium"
+	@$(CLIENT_TOOLS) || test "$(CLIENT_TESTS)" != required || exit 1
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-fast: .venv/ready ## Run the tests that need no local stack
@@ -94,6 +96,8 @@ requirements: .venv/ready ## Compile requirements*.txt from requirements*.in
 		--no-emit-find-links -c requirements-dev.txt -o requirements.txt requirements.in
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --no-emit-index-url \
 		--no-emit-find-links -c requirements-dev.txt -o requirements-bench.txt requirements-bench.in
+	$(BIN)/pip-compile -q --generate-hashes --strip-extras --no-emit-index-url \
+		--no-emit-find-links -c requirements-dev.txt -o requirements-clients.txt requirements-clients.in
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
 		--no-emit-find-links -c requirements-dev.txt -o requirements-audit.txt requirements-audit.in
 

@@ -34,7 +34,7 @@ _INFO = {
     "version": "1.0.0",
     "description": "Customers and leads of the shop: list, inspect, switch, export.\n\n"
     "Errors are problem details (RFC 9457). Every answer has `X-Request-Id`.",
-    "license": {"name": "MIT", "identifier": "MIT"},
+    "license": {"name": "MIT", "url": "https://opensource.org/license/mit"},
 }
 
 
@@ -68,7 +68,7 @@ def document(server: str = "") -> dict[str, Any]:
 
 
 def _tags() -> list[tuple[str, str]]:
-    return list(dict.fromkeys(_TAGS.values()))
+    return sorted(set(_TAGS.values()))
 
 
 def _tag_of(path: str) -> str:

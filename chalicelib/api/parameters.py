@@ -82,6 +82,9 @@ def filters_of(resource: str) -> tuple[Parameter, ...]:
     )
 
 
+_HEX = "[0-9A-Fa-f]"
+# openapi-python-client cannot send a header of `format: uuid`; the pattern says the same.
+_UUID = f"^{_HEX}{{8}}(-{_HEX}{{4}}){{3}}-{_HEX}{{12}}$"
 IF_MATCH = Parameter(
     "If-Match",
     "header",
@@ -99,7 +102,7 @@ IF_NONE_MATCH = Parameter(
 IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
     "header",
-    {"type": "string", "format": "uuid"},
+    {"type": "string", "pattern": _UUID},
     "A UUID of the caller's: a repetition with the same key is the same export.",
     required=True,
     example=examples.KEY,
@@ -109,7 +112,7 @@ EXPORT_ID = in_path("export_id", "The id of an export.", examples.EXPORT_ID)
 PAGE_FILE = Parameter(
     "file",
     "path",
-    {"type": "string", "pattern": r"^[A-Za-z0-9_-]{1,60}\.[a-z0-9]{1,8}$"},
+    {"type": "string", "pattern": r"^[A-Za-z0-9_\-]{1,60}\.[a-z0-9]{1,8}$"},
     "The name of a file.",
     required=True,
 )

@@ -21,7 +21,7 @@ _DECEIVING = (
 FORMAT = "visible-text"
 """The name of this format in the document: no pattern that every flavour reads can say it all."""
 
-PATTERN = r"^\s*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+PATTERN = r"^[\t\n\r \xa0\xad]*[^\x00-\x20\x7f-\xa0\xad][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 """The part of it that every flavour of regular expressions reads alike."""
 
 EXACT_PATTERN = f"^[{_UNSEEN}]*[^{_UNSEEN}{_DECEIVING}][^{_DECEIVING}]*$"

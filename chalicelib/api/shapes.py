@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 Schema: TypeAlias = Mapping[str, Any]
 
 TEXT: Schema = {"type": "string"}
-ID: Schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
+ID: Schema = {"type": "string", "pattern": r"^[A-Za-z0-9_\-]{1,64}$"}
 DATE: Schema = {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 INSTANT: Schema = {"type": "string", "format": "date-time"}
 COUNT: Schema = {"type": "integer", "minimum": 0}

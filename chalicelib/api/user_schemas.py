@@ -128,7 +128,7 @@ USERS: Mapping[str, Schema] = {
             about="The access that the ecosystem shall have, and why.",
         ),
         "if": {"properties": {"access": {"const": Access.SUSPENDED}}, "required": ["access"]},
-        "then": {"properties": {"reason": {}}, "required": ["reason"]},
+        "then": {"required": ["reason"]},
     },
     "AccessEvent": record(
         {
