@@ -104,7 +104,8 @@ requirements: .venv/ready ## Compile requirements*.txt from requirements*.in
 clean: ## End the local stack, and remove everything that make made
 	@test ! -e .venv/ready || $(BIN)/python -m infra.local stop
 	rm -rf .venv .local out .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-		.import_linter_cache .schemathesis
+		.import_linter_cache .schemathesis \
+		tests/clients/node_modules tests/clients/generated chalicelib/reference/swagger-ui* chalicelib/reference/license.txt
 
 .venv/ready: requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and was not found." \

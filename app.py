@@ -3,14 +3,14 @@
 from chalice.app import Chalice
 
 # Importing a module of views registers its routes.
-from chalicelib.api import customers, ecosystems, exports, leads, pages, session, totals
+from chalicelib.api import customers, ecosystems, exports, leads, pages, reference, session, totals
 from chalicelib.api.auth import authorizers
 from chalicelib.api.http import close_paths, routes
 from chalicelib.triggers.schedule import schedules
 from chalicelib.triggers.stream import streams
 from chalicelib.triggers.worker import workers
 
-VIEWS = (customers, ecosystems, exports, leads, pages, session, totals)
+VIEWS = (customers, ecosystems, exports, leads, pages, reference, session, totals)
 
 close_paths()
 

@@ -20,6 +20,7 @@ from infra import archive
 from infra.dashboard import dashboard
 from infra.gateway_responses import gateway_responses
 from infra.page import JoinError
+from infra.reference import add_swagger_ui
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "out"
@@ -50,6 +51,7 @@ BUILT = Package(ARCHIVE, TEMPLATE)
 def build() -> bool:
     """Build the package unless it is up to date; whether it was built. Raises `PackageError`."""
     with _one_at_a_time():
+        add_swagger_ui()
         fingerprint = _fingerprint()
         if _STAMP.exists() and _STAMP.read_text() == fingerprint and ARCHIVE.exists():
             return False

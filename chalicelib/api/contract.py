@@ -13,10 +13,7 @@ from chalicelib.api.parameters import (
     EXPORT_ID,
     IDEMPOTENCY_KEY,
     IF_MATCH,
-    IF_NONE_MATCH,
     LIST_PAGING,
-    PAGE_FILE,
-    PAGE_VERSION,
     PAGING,
     TOTALS,
     Parameter,
@@ -24,12 +21,12 @@ from chalicelib.api.parameters import (
     in_path,
     sort_by,
 )
+from chalicelib.api.service_operations import SERVICE_OPERATIONS
 
-_FILE_TYPES = ("application/json", "text/css", "text/html", "text/javascript")
 _CURSOR_PROBLEMS = ("stale-cursor",)
 _LIST_PROBLEMS = (*_CURSOR_PROBLEMS, "page-out-of-reach")
 
-_ALL = (
+_STORE_USERS = (
     Operation(
         id="list_customers",
         method="GET",
@@ -182,74 +179,8 @@ _ALL = (
         answers={302: ""},
         problems=("unauthenticated", "export-not-ready", "export-gone"),
     ),
-    Operation(
-        id="get_config",
-        method="GET",
-        path="/v1/config",
-        summary="Where to sign in, languages, limits",
-        public=True,
-        answers={200: "Config"},
-    ),
-    Operation(
-        id="get_session",
-        method="GET",
-        path="/v1/session",
-        summary="Who is calling, and what they may do",
-        answers={200: "Session"},
-    ),
-    Operation(
-        id="get_openapi",
-        method="GET",
-        path="/v1/openapi.json",
-        summary="This document",
-        public=True,
-        answers={200: "OpenApiDocument"},
-    ),
-    Operation(
-        id="get_health",
-        method="GET",
-        path="/health",
-        summary="Is the service up? `deep=1` also asks the tables and the bucket",
-        public=True,
-        parameters=(
-            Parameter("deep", "query", {"type": "integer", "enum": [0, 1]}, "1: ask the stores."),
-        ),
-        answers={200: "Health", 503: "Health"},
-    ),
-    Operation(
-        id="get_page",
-        method="GET",
-        path="/",
-        summary="The page",
-        public=True,
-        any_query=True,
-        parameters=(IF_NONE_MATCH,),
-        answers={200: "", 304: ""},
-        media=("text/html",),
-    ),
-    Operation(
-        id="get_page_file",
-        method="GET",
-        path="/ui/{file}",
-        summary="A file of the page",
-        public=True,
-        parameters=(PAGE_FILE, IF_NONE_MATCH),
-        answers={200: "", 304: ""},
-        media=_FILE_TYPES,
-        problems=("not-found",),
-    ),
-    # API Gateway refuses two variables beside each other, `/ui/{version}` and `/ui/{file}`.
-    Operation(
-        id="get_page_file_of_version",
-        method="GET",
-        path="/ui/versions/{version}/{file}",
-        summary="A file of one version of the page, which never changes",
-        public=True,
-        parameters=(PAGE_VERSION, PAGE_FILE, IF_NONE_MATCH),
-        answers={200: "", 304: ""},
-        media=_FILE_TYPES,
-        problems=("not-found",),
-    ),
 )
 
-OPERATIONS: Mapping[str, Operation] = {operation.id: operation for operation in _ALL}
+OPERATIONS: Mapping[str, Operation] = {
+    operation.id: operation for operation in (*_STORE_USERS, *SERVICE_OPERATIONS)
+}

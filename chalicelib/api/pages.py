@@ -17,7 +17,7 @@ _POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'; connect-src 'self' "
 )
-_ASK_EACH_TIME = {"Cache-Control": "no-cache"}
+ASK_EACH_TIME = {"Cache-Control": "no-cache"}
 _KEEP = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
@@ -29,16 +29,16 @@ def get_page(call: Call) -> Answer:
     headers = {
         "Content-Security-Policy": _POLICY + " ".join(others),
         "Cross-Origin-Opener-Policy": "same-origin",
-        **_ASK_EACH_TIME,
+        **ASK_EACH_TIME,
     }
-    return _answer(call, _PAGE, page(), headers)
+    return text_answer(call, _PAGE, page(), headers)
 
 
 @serves("get_page_file")
 def get_page_file(call: Call) -> Answer:
     """A file of the page as it is now."""
     name = call.parameters["file"]
-    return _answer(call, name, _file(name), _ASK_EACH_TIME)
+    return text_answer(call, name, _file(name), ASK_EACH_TIME)
 
 
 @serves("get_page_file_of_version")
@@ -51,10 +51,10 @@ def get_page_file_of_version(call: Call) -> Answer:
     if wanted != version():
         message = f"The page is not of the version {wanted} any more: load it again"
         raise NotFoundError(message)
-    return _answer(call, name, _file(name), _KEEP)
+    return text_answer(call, name, _file(name), _KEEP)
 
 
-def _answer(call: Call, name: str, text: str, headers: Mapping[str, str]) -> Answer:
+def text_answer(call: Call, name: str, text: str, headers: Mapping[str, str]) -> Answer:
     """The text, or 304 to whoever has it (RFC 9110, 13.1.2)."""
     content_type = f"{mimetypes.guess_type(name)[0] or 'text/plain'}; charset=utf-8"
     etag = f'"{_digest(text)}"'

@@ -18,6 +18,8 @@ _OF: Mapping[str, Mapping[str, str]] = {
     "get_page": _FILE,
     "get_page_file": _FILE,
     "get_page_file_of_version": _FILE,
+    "get_reference": _FILE,
+    "get_reference_file": _FILE,
     "get_customer": _ROW,
     "get_lead": _ROW,
     "change_access": {"ETag": "The new version."},

@@ -21,6 +21,8 @@ ALWAYS = {
 _CACHED = {
     "/": "no-cache",
     "/ui/{file}": "no-cache",
+    "/docs": "no-cache",
+    "/docs/{file}": "no-cache",
     "/ui/versions/{version}/{file}": "public, max-age=31536000, immutable",
 }
 _PROBLEM = "application/problem+json"

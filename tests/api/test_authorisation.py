@@ -80,6 +80,8 @@ CASES = {
     "get_openapi": Case("GET", "/v1/openapi.json", EVERYBODY),
     "get_health": Case("GET", "/health", EVERYBODY),
     "get_page": Case("GET", "/", EVERYBODY),
+    "get_reference": Case("GET", "/docs", EVERYBODY),
+    "get_reference_file": Case("GET", "/docs/reference.js", EVERYBODY),
     "get_page_file": Case("GET", "/ui/style.css", EVERYBODY),
     "get_page_file_of_version": Case("GET", f"/ui/versions/{version()}/style.css", EVERYBODY),
     # Who holds the link needs no role, and a role without the link helps nobody.
@@ -88,7 +90,15 @@ CASES = {
     ),
 }
 PUBLIC = {
-    *("get_config", "get_openapi", "get_health", "get_page", "get_page_file"),
+    *(
+        "get_config",
+        "get_openapi",
+        "get_health",
+        "get_page",
+        "get_reference",
+        "get_reference_file",
+        "get_page_file",
+    ),
     *("get_page_file_of_version", "open_export_file"),
 }
 

@@ -239,6 +239,8 @@ def test_the_headers_that_answers_carry_are_described() -> None:
         "get_openapi": {"X-Request-Id"},
         "get_health": {"X-Request-Id"},
         "get_page": {"X-Request-Id", "ETag"},
+        "get_reference": {"X-Request-Id", "ETag"},
+        "get_reference_file": {"X-Request-Id", "ETag"},
         "get_page_file": {"X-Request-Id", "ETag"},
         "get_page_file_of_version": {"X-Request-Id", "ETag"},
     }

@@ -16,6 +16,8 @@ from tests.api.client import Client
 
 METHODS = {
     "/": "GET, OPTIONS",
+    "/docs": "GET, OPTIONS",
+    "/docs/{file}": "GET, OPTIONS",
     "/health": "GET, OPTIONS",
     "/ui/{file}": "GET, OPTIONS",
     "/ui/versions/{version}/{file}": "GET, OPTIONS",
@@ -37,6 +39,8 @@ METHODS = {
 }
 PUBLIC = {
     ("GET", "/"),
+    ("GET", "/docs"),
+    ("GET", "/docs/{file}"),
     ("GET", "/health"),
     ("GET", "/ui/{file}"),
     ("GET", "/ui/versions/{version}/{file}"),
