@@ -10,7 +10,7 @@ CLIENT_TOOLS = $(BIN)/pip install --quiet --disable-pip-version-check --require-
 AUDIT_TOOL = $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop token load reindex replay letters erase doctor test test-fast bench check audit format package deploy destroy requirements clean
+.PHONY: help run stop token load reindex replay letters erase doctor test test-fast bench check audit format package openapi deploy destroy requirements clean
 
 help: ## Show what there is
 	@echo "Store Users. The two that you want first:  make run   make test"; echo
@@ -80,6 +80,9 @@ format: .venv/ready ## Format the code
 
 package: .venv/ready ## Build what is deployed, into out/, and say its sizes
 	@$(BIN)/python -m infra.package
+
+openapi: .venv/ready ## Print the OpenAPI document (SERVER=https://…/api), for generators and reviews
+	@$(BIN)/python -m infra.openapi $(if $(SERVER),--server "$(SERVER)")
 
 deploy: .venv/ready ## Deploy to the AWS account of the environment (STAGE=prod)
 	@$(if $(STAGE),,echo "Say which stage: make deploy STAGE=prod" >&2; exit 2;) \

@@ -1,6 +1,8 @@
 """The contract as a document: valid, served as it is, and what API.md promises."""
 
 import json
+import subprocess
+import sys
 from typing import Any
 from urllib.parse import urljoin
 
@@ -11,6 +13,7 @@ from chalicelib import errors
 from chalicelib.api import openapi, problems
 from chalicelib.api.contract import OPERATIONS
 from chalicelib.settings import settings
+from infra.package import ROOT
 from tests.api.client import Client
 from tests.api.conformity import check_schema
 
@@ -116,6 +119,17 @@ def test_a_deployment_that_does_not_know_its_address_yet_names_a_relative_one(
     settings.cache_clear()
     (server,) = edge.get("/v1/openapi.json", None).json["servers"]
     assert urljoin("https://host/api/v1/openapi.json", server["url"]) == "https://host/api/"
+
+
+def test_the_document_can_be_had_without_a_deployment() -> None:
+    server = "https://backoffice.example/api"
+    printed = subprocess.run(
+        [sys.executable, "-m", "infra.openapi", "--server", f"{server}/"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    ).stdout
+    assert json.loads(printed) == json.loads(json.dumps(openapi.document(server)))
 
 
 @pytest.mark.parametrize(("code", "status"), PROBLEMS.items())
