@@ -30,11 +30,11 @@ def test_signing_in_leaves_no_code_and_no_token_in_address_or_storage(screen: Sc
     assert screen.page.context.cookies() == []
 
 
-def test_a_link_to_a_view_survives_the_sign_in(screen: Screen) -> None:
+def test_a_link_to_a_view_survives_the_sign_in_and_old_names_to_sort_by(screen: Screen) -> None:
     link = "#/customers?access=suspended&limit=10&sort=name"
     screen.sign_in("viewer", link)
     assert urllib.parse.unquote(screen.page.url) == (
-        f"{screen.address}#/customers?sort=name&limit=10&access=suspended"
+        f"{screen.address}#/customers?sort=first_name&limit=10&access=suspended"
     )
     expect(screen.page.locator(".chips .chip")).to_have_count(1)
 
