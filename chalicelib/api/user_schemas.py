@@ -149,6 +149,6 @@ USERS: Mapping[str, Schema] = {
             "changed_at": INSTANT,
             "version": NUMBER,
         },
-        about="The access to one ecosystem as of now. Let nobody in unless it is `active`.",
+        about="The access to one ecosystem as of now. Refuse entry unless it is `active`.",
     ),
 }

@@ -188,7 +188,7 @@ def _body_faults(schema: Schema, value: Any) -> Iterator[Fault]:
 
 
 def _branch(schema: Schema, value: Any) -> Schema:
-    """The member of a union that its discriminator names, so that its faults alone are told."""
+    """Return the member of a union that the discriminator names: only its faults are told."""
     union = resolved(schema)
     if "discriminator" not in union or not isinstance(value, dict):
         return schema
@@ -212,7 +212,7 @@ def _validator(schema: str) -> "Validator":
 
 @cache
 def _components() -> Schema:
-    """What references are resolved in."""
+    """Return the component schemas that references are resolved in."""
     return {"schemas": _for_python(json.dumps(dict(SCHEMAS)))}
 
 

@@ -87,6 +87,7 @@ def _passes(user: StoreUser, filters: Filters) -> bool:
     shown = "deployed" if user.ecosystem else "none"
     return (
         filters.access in (None, user.access)
+        and (filters.access != "active" or user.ecosystem is not None)
         and filters.ecosystem in (None, shown)
         and filters.billing_period in (None, bought.billing_period)
         and (not filters.status or bought.status in filters.status)
