@@ -167,6 +167,7 @@ def _welcome(stack: Mapping[str, Any]) -> str:
     customer = "cus_0042"
     return f"""
 Store Users runs:  {url}/   (the first call takes some seconds)
+API documentation: {url}/docs
 
 Demo people (user name, password, role):
 {people}

@@ -32,7 +32,7 @@ def test_throttled_reads_are_the_stores_fault_after_four_attempts(
     assert len(switch_waits) == 9
     assert max(switch_waits) <= 4
     with refusals("Query", code), pytest.raises(StoreUnavailableError):
-        listing.page(Kind.CUSTOMER, Filters(), "name", None, 1)
+        listing.page(Kind.CUSTOMER, Filters(), "first_name", None, 1)
 
 
 def test_a_throttle_that_passes_is_not_noticed() -> None:

@@ -32,7 +32,7 @@ def _moments(filters: Filters) -> list[str]:
     """The moments that pass, the same whether the period is a key condition or a filter."""
     by_date, by_name = (
         [user.id for user in listing.page(Kind.CUSTOMER, filters, sort, None, 100).users]
-        for sort in ("registered_at", "name")
+        for sort in ("registered_at", "first_name")
     )
     assert sorted(by_date) == sorted(by_name)
     return [moment for moment in MOMENTS if f"at_{moment}" in by_date]

@@ -47,10 +47,10 @@ def _ids(page: UserPage) -> list[str]:
 def test_the_total_of_a_list_is_exact_on_every_page(feed: Feed) -> None:
     save(*_leads(*(f"2026-0{n}-01T00:00:00Z" for n in range(1, 6))))
     follow(feed)
-    first = listing.page(Kind.LEAD, Filters(), "name", None, 2)
-    second = listing.page(Kind.LEAD, Filters(), "name", first.next, 2)
+    first = listing.page(Kind.LEAD, Filters(), "first_name", None, 2)
+    second = listing.page(Kind.LEAD, Filters(), "first_name", first.next, 2)
     assert first.total == second.total == Total(5, is_exact=True)
-    assert listing.page(Kind.LEAD, Filters(), "name", None, 2, counting=False).total is None
+    assert listing.page(Kind.LEAD, Filters(), "first_name", None, 2, counting=False).total is None
 
 
 def test_a_list_that_ends_on_its_page_needs_no_counter(feed: Feed) -> None:
@@ -76,7 +76,7 @@ def test_whoever_has_no_time_of_registration_counts_where_they_are_listed(feed: 
     save(*_leads(*["2026-01-01T00:00:00Z"] * 3))
     save_item(undated)
     follow(feed)
-    by_name = listing.page(Kind.LEAD, Filters(), "name", None, 1)
+    by_name = listing.page(Kind.LEAD, Filters(), "first_name", None, 1)
     by_time = listing.page(Kind.LEAD, Filters(), "-registered_at", None, 1)
     assert (by_name.total, by_time.total) == (Total(4, is_exact=True), Total(3, is_exact=True))
 
