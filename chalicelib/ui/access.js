@@ -8,6 +8,8 @@ import { moment, number, t, term } from "./words.js";
 
 const SHORTEST_REASON = 3;
 const FIRST = "button.main, textarea";
+/** Reasons that were written and not sent, by customer and change: closing the dialog loses none. */
+const drafts = new Map();
 
 const change = async (row, access, reason) =>
   (
@@ -49,14 +51,21 @@ function form(wish, row, notice = "") {
     return [notice || lastChange(row), whom(row), actions(button(t("close"), () => dialog.close(), { kind: "main" }))];
   }
   const suspending = wished === "suspended";
+  const draft = `${wish.id} ${wished}`;
   const reason = h("textarea", {
     id: "reason",
+    input: () => drafts.set(draft, reason.value),
     rows: "3",
     maxlength: "500",
     required: suspending,
     minlength: SHORTEST_REASON,
     "aria-describedby": "reason-hint",
   });
+  reason.value = drafts.get(draft) ?? "";
+  const discard = () => {
+    drafts.delete(draft);
+    dialog.close();
+  };
   const submit = button(t(`switch.${wished}.do`), () => {}, { type: "submit", kind: suspending ? "danger" : "main" });
   const answer = h("div");
   return [
@@ -74,7 +83,7 @@ function form(wish, row, notice = "") {
       h("label", { class: "field" }, t(suspending ? "reason" : "reason.optional"), reason),
       h("p", { id: "reason-hint", class: "quiet" }, t("reason.hint")),
       answer,
-      actions(button(t("cancel"), () => dialog.close()), submit),
+      actions(button(t("cancel"), discard), submit),
     ),
   ];
 }
@@ -100,6 +109,7 @@ async function carryOut(wish, row, reason, submit, answer) {
   submit.disabled = true;
   try {
     const now = await change(row, wish.wished, text);
+    drafts.delete(`${wish.id} ${wish.wished}`);
     wish.dialog.close();
     wish.update(now);
     offerUndo(now, wish.update);

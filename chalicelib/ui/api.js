@@ -27,10 +27,20 @@ export class Problem extends Error {
 export async function call(method, path, options = {}) {
   let reply = await send(method, path, options, false);
   if (reply.status === 401) reply = await send(method, path, options, true);
-  const text = await reply.text();
-  const data = (reply.headers.get("Content-Type") ?? "").includes("json") && text ? JSON.parse(text) : null;
+  const data = await jsonOf(reply);
   if (!reply.ok) throw new Problem(reply.status, data ?? {});
+  if (!data && reply.status !== 204) throw new Problem(reply.status, { type: "not-json" });
   return { data, headers: reply.headers };
+}
+
+/** The JSON of the answer; null where it is something else, such as the sign-in page of a network. */
+async function jsonOf(reply) {
+  try {
+    return await reply.json();
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    return null;
+  }
 }
 
 async function send(method, path, { body, headers, signal }, refused) {

@@ -4,7 +4,7 @@ import { go, view, watch } from "./address.js";
 import { get, tenOf } from "./api.js";
 import { button, facts, h, redraw, theirs } from "./dom.js";
 import { shown, switchOf, update } from "./list.js";
-import { ecosystemName, fullName, state } from "./table.js";
+import { canSwitch, ecosystemName, fullName, state } from "./table.js";
 import { openWindow, trouble } from "./windows.js";
 import { day, moment, number, t, term } from "./words.js";
 
@@ -130,8 +130,9 @@ function access(row) {
   return h(
     "div",
     { class: "line" },
-    Object.assign(switchOf(row), { id: "detail-switch" }),
-    h("span", null, row.ecosystem ? term("access", row.access) : t("problem.no-ecosystem")),
+    canSwitch(row)
+      ? [Object.assign(switchOf(row), { id: "detail-switch" }), state("access", row.access)]
+      : h("span", { class: "quiet" }, t("problem.no-ecosystem")),
     last && h("span", { class: "quiet" }, `${moment(last.at)} · `, theirs(last.by)),
   );
 }

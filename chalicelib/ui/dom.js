@@ -70,7 +70,7 @@ export const choices = (words, name, options, chosen) =>
 export function redraw(place, draw) {
   const focused = place.contains(document.activeElement) && document.activeElement.id;
   draw();
-  if (focused) document.getElementById(focused)?.focus();
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
 /** What people wrote, in its own direction. */

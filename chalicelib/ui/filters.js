@@ -1,8 +1,9 @@
 // Filters: a window to choose them, chips that show them and take them away one by one.
 
 import { filtersOf, go, view, watch } from "./address.js";
+import { get } from "./api.js";
 import { button, choices, h, icon, theirs } from "./dom.js";
-import { actions, openWindow } from "./windows.js";
+import { actions, openWindow, trouble } from "./windows.js";
 import { day, t, term } from "./words.js";
 
 const CHOICES = {
@@ -11,11 +12,6 @@ const CHOICES = {
   billing_period: ["monthly", "annual"],
 };
 const STATES = ["trialing", "active", "past_due", "suspended", "cancelled", "expired"];
-const plans = new Set(["Lite", "Plus", "Premium", "Free Trial"]);
-
-export const learnPlans = (rows) => {
-  for (const row of rows) if (row.subscription?.plan) plans.add(row.subscription.plan);
-};
 
 const chosenWords = (name, value) => {
   if (name.startsWith("registered")) return day(value);
@@ -68,6 +64,24 @@ const choice = (name) =>
 const several = (name, values) =>
   choices(t(`filter.${name}`), name, values.map((value) => [value, chosenWords(name, value)]), view[name] ?? []);
 
+/** All plans that customers have, and those of the address; they come from the API while the window is open. */
+function plans() {
+  const draw = (known, ...words) => [several("plan", [...new Set([...known, ...(view.plan ?? [])])]), ...words];
+  const place = h("div", { class: "stack" }, draw([], h("p", { class: "quiet" }, t("loading"))));
+  const load = async () => {
+    try {
+      const { facets } = await get("v1/facets?list=customers");
+      const chosen = [...place.querySelectorAll(":checked")].map((one) => one.value);
+      place.replaceChildren(...draw(facets.plan.map((one) => one.value)));
+      for (const box of place.querySelectorAll("input")) box.checked ||= chosen.includes(box.value);
+    } catch (error) {
+      place.replaceChildren(...draw([], trouble(error, load)));
+    }
+  };
+  load();
+  return place;
+}
+
 const dateField = (name) =>
   h("label", { class: "field" }, t(`filter.${name}`), h("input", { type: "date", name, value: view[name], min: "2000-01-01", max: "2999-12-31" }));
 
@@ -79,7 +93,7 @@ export function openFilters() {
     customers && [
       ...Object.keys(CHOICES).map(choice),
       several("status", STATES),
-      several("plan", [...new Set([...plans, ...(view.plan ?? [])])]),
+      plans(),
     ],
     h("div", { class: "pair" }, dateField("registered_from"), dateField("registered_to")),
     actions(button(t("filters.apply"), () => {}, { kind: "main", type: "submit" })),

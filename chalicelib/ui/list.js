@@ -4,7 +4,6 @@ import { filtersOf, go, rowsPath, view, watch } from "./address.js";
 import { flipAccess } from "./access.js";
 import { get } from "./api.js";
 import { button, h, redraw } from "./dom.js";
-import { learnPlans } from "./filters.js";
 import { drawPager, rangeWords } from "./pager.js";
 import { accessSwitch, drawHead, drawRow, drawTable, skeleton } from "./table.js";
 import { announce, say, trouble } from "./windows.js";
@@ -46,6 +45,7 @@ function changed(row) {
 export function startList(given, rows, pager) {
   permissions = given;
   let key = null;
+  blockWhileBusy(pager);
   watch((now) => {
     const { open: _, ...wished } = now;
     if (JSON.stringify(wished) === key) return;
@@ -54,19 +54,29 @@ export function startList(given, rows, pager) {
   });
 }
 
+/** The cursors of the page that is shown do not fit the list that is loading. */
+function blockWhileBusy(pager) {
+  const stop = (event) => {
+    if (pager.ariaBusy !== "true" || !event.target.closest(".moves")) return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  for (const name of ["click", "change"]) pager.addEventListener(name, stop, true);
+}
+
 async function loadRows(rows, pager) {
   aborting?.abort();
   aborting = new AbortController();
   const { signal } = aborting;
-  const list = view.list;
   frame(rows);
   shown = { data: [], page: null };
   rows.setAttribute("aria-busy", "true");
+  pager.ariaBusy = "true";
+  pager.querySelector("#range")?.replaceChildren(t("loading"));
   const waiting = setTimeout(() => body.replaceChildren(...skeleton()), SKELETON_AFTER_MS);
   try {
     const answer = await get(rowsPath(view), signal);
     clearTimeout(waiting);
-    if (list === "customers") learnPlans(answer.data);
     drawRows(rows, pager, answer);
   } catch (error) {
     clearTimeout(waiting);
@@ -74,6 +84,7 @@ async function loadRows(rows, pager) {
     fail(rows, pager, error);
   }
   rows.removeAttribute("aria-busy");
+  pager.ariaBusy = null;
 }
 
 /** A table of this list's columns around the body; the rows of before stay while new ones are on their way. */
@@ -94,10 +105,16 @@ function drawRows(rows, pager, answer) {
   shown = answer;
   body.replaceChildren(...answer.data.map((row) => drawRow(row, handlers)));
   if (!answer.data.length) rows.append(empty(answer.page));
-  rows.parentElement.scrollTop = 0;
+  showTop(rows.parentElement);
   redraw(pager, () => drawPager(pager, answer.page, answer.data.length));
   announce(rangeWords(answer.page, answer.data.length));
   dispatchEvent(new CustomEvent("rows"));
+}
+
+/** A new page begins at its first row, whether the list or the document scrolls. */
+function showTop(place) {
+  place.scrollTop = 0;
+  if (place.getBoundingClientRect().top < 0) place.scrollIntoView();
 }
 
 function empty(page) {

@@ -1,6 +1,6 @@
 // From an empty page to the lists: configuration, words, sign-in, role, screen.
 
-import { start } from "./address.js";
+import { forget, start } from "./address.js";
 import { get, Problem } from "./api.js";
 import { startDetail } from "./detail.js";
 import { button, h } from "./dom.js";
@@ -64,9 +64,17 @@ function hearEnd(what, endsAt) {
   const again = { words: t("sign_in.again"), run: signIn };
   if (what === "ending") say(t("session.ending", { time: time(endsAt) }), { stay: true, act: again, kind: "bad" });
   else {
+    leaveNothing();
     const act = button(again.words, signIn, { kind: "main" });
     openWindow(t("session.over"), [h("p", null, t("session.over.why")), actions(act)], { kept: true });
   }
+}
+
+/** Take from the screen what only a session may see; the address still says where to come back to. */
+function leaveNothing() {
+  forget();
+  for (const dialog of document.querySelectorAll("dialog")) dialog.remove();
+  page.replaceChildren();
 }
 
 // Where it fails before there are words to say so in, `stuck.js` shows those of the page itself.

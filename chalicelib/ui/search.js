@@ -17,7 +17,9 @@ export function searchBox() {
   // While true, the address changes because of what stands in the box: not the other way round.
   let searching = false;
   // One letter is in nearly every row, and the API does not look for it: nothing is searched then.
-  const wished = () => (input.value.trim().length < SHORTEST ? "" : input.value.trim());
+  // Characters are counted as the API counts them: an emoji is one, of two UTF-16 units.
+  const typed = () => [...input.value.trim()].length;
+  const wished = () => (typed() < SHORTEST ? "" : input.value.trim());
   const search = () => {
     clearTimeout(timer);
     const q = wished();
@@ -28,7 +30,7 @@ export function searchBox() {
   };
   const hint = h("p", { id: "search-short", class: "short", hidden: true }, t("search.short"));
   const explain = () => {
-    hint.hidden = input.value.trim().length !== 1;
+    hint.hidden = typed() !== 1;
   };
   const input = h("input", {
     id: "search",

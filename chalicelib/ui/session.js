@@ -9,6 +9,9 @@ let provider = null;
 let tokens = null;
 let refreshing = null;
 let listen = () => {};
+// The tabs of one browser: whoever signs out in one of them has signed out in all.
+const channel = new BroadcastChannel("session");
+channel.onmessage = () => over();
 
 const base64 = (bytes) =>
   btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
@@ -114,6 +117,7 @@ export async function accessToken(refused = false) {
 function over() {
   if (tokens) {
     tokens = null;
+    sessionStorage.removeItem(WAS_IN);
     listen("over");
   }
   return null;
@@ -142,6 +146,7 @@ addEventListener("pageshow", (event) => event.persisted && location.reload());
  */
 export async function signOut() {
   document.body.replaceChildren();
+  channel.postMessage("out");
   const token = tokens?.refresh;
   tokens = null;
   sessionStorage.removeItem(WAS_IN);

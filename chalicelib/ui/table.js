@@ -42,16 +42,14 @@ function subscription(row) {
   return [state("status", status), h("small", { title: end && `${t("ends_on")}: ${day(end)}` }, theirs(plan ?? ""), until)];
 }
 
-/** Why the switch of this row does not work, or null where it does. */
-function whyFixed(row, allowed) {
-  if (!row.ecosystem) return t("problem.no-ecosystem");
-  return allowed ? null : t("switch.no_permission");
-}
+export const isSuspended = (row) => row.access === "suspended";
+
+/** Only an ecosystem, or a suspension that waits for one, can be switched. */
+export const canSwitch = (row) => Boolean(row.ecosystem) || isSuspended(row);
 
 /** The switch; `flip` is called where it works, `explain` with the reason where it does not. */
 export function accessSwitch(row, { allowed, flip, explain }) {
-  const why = whyFixed(row, allowed);
-  const on = row.access === "active" && Boolean(row.ecosystem);
+  const why = allowed ? null : t("switch.no_permission");
   return h(
     "button",
     {
@@ -59,7 +57,7 @@ export function accessSwitch(row, { allowed, flip, explain }) {
       role: "switch",
       id: `switch-${row.id}`,
       class: "switch",
-      "aria-checked": String(on),
+      "aria-checked": String(!isSuspended(row)),
       "aria-label": `${t("column.access")}: ${fullName(row)}`,
       title: term("access", row.access),
       ...fixed(why),
@@ -68,10 +66,13 @@ export function accessSwitch(row, { allowed, flip, explain }) {
   );
 }
 
+const accessCell = (row, on) =>
+  canSwitch(row) ? [accessSwitch(row, on), isSuspended(row) && state("access", row.access)] : h("span", { class: "quiet" }, "—");
+
 const CELLS = {
   ecosystem: ecosystemName,
   subscription,
-  access: accessSwitch,
+  access: accessCell,
   registered_at: (row) => dayOf(row.registered_at),
   action: (row, on) =>
     button(t("action"), () => on.detail(row), {
@@ -89,7 +90,7 @@ const cell = (name, row, on) =>
   );
 
 export const drawRow = (row, on) =>
-  h("tr", { "data-id": row.id }, COLUMNS[view.list].map(([name]) => cell(name, row, on)));
+  h("tr", { "data-id": row.id, class: isSuspended(row) && "suspended" }, COLUMNS[view.list].map(([name]) => cell(name, row, on)));
 
 function heading([name, sort]) {
   const words = t(`column.${name}`);

@@ -5,6 +5,7 @@ import { button, h } from "./dom.js";
 import { t } from "./words.js";
 
 const STAY_MS = 10_000;
+const MOST_MESSAGES = 3;
 
 /**
  * A modal dialog, open. `content` is what stands under the title; `closed` runs once it is gone.
@@ -55,7 +56,7 @@ export function say(words, { act = null, stay = false, kind = "note" } = {}) {
   const dismiss = () => note.remove();
   const note = h(
     "div",
-    { class: `toast ${kind}` },
+    { class: `toast ${kind}`, "data-words": words },
     h("p", null, words),
     act &&
       button(act.words, () => {
@@ -67,6 +68,9 @@ export function say(words, { act = null, stay = false, kind = "note" } = {}) {
   // An open dialog silences all that is outside of it.
   if (document.querySelector("dialog[open]")) note.role = "alert";
   else announce(words);
+  const others = [...document.querySelectorAll(".toast")];
+  others.filter((one) => one.dataset.words === words).forEach((one) => one.remove());
+  others.filter((one) => one.isConnected).slice(0, 1 - MOST_MESSAGES).forEach((one) => one.remove());
   place()?.append(note);
   const go = () => (note.matches(":hover, :focus-within") ? setTimeout(go, STAY_MS) : dismiss());
   if (!stay) setTimeout(go, STAY_MS);

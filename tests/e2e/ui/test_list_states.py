@@ -110,3 +110,22 @@ def _shifts(page: Page) -> float:
     )
     shifts: float = page.evaluate("window.shifts")
     return shifts
+
+
+@pytest.mark.parametrize("language", ["es"])
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [("text/html", "<h1>Sign in to the Wi-Fi</h1>"), ("application/json", '{"data": [')],
+)
+def test_an_answer_that_is_not_json_says_so_and_can_be_tried_again(
+    screen: Screen, content_type: str, body: str
+) -> None:
+    page = screen.sign_in("viewer").page
+    page.route("**/v1/leads?**", lambda one: one.fulfill(content_type=content_type, body=body))
+    page.click("#tab-leads")
+    trouble = page.locator(".rows .trouble")
+    expect(trouble).to_contain_text(screen.t("problem.not-json"))
+    page.unroute("**/v1/leads?**")
+    trouble.get_by_role("button", name=screen.t("again")).click()
+    screen.settle()
+    expect(screen.rows.first).to_be_visible()

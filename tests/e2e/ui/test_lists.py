@@ -1,12 +1,16 @@
 """The lists: tabs, columns, filters, sort; whom marketing sees; strange people."""
 
 import re
+import secrets
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserType, ViewportSize, expect
 
+from infra.demo_store import add_missing
+from tests.builders import SUBSCRIPTION, customer
 from tests.e2e.conftest import Stack, eventually
 from tests.e2e.ui.conftest import NARROW, PATIENCE_MS, WIDE, Opener, Screen
 from tests.e2e.ui.people import EMOJI, LONG, ONLY_THEM, RIGHT_TO_LEFT, SCRIPT
@@ -157,7 +161,7 @@ def test_rows_out_of_sight_are_not_laid_out_before_they_are_scrolled_to(opener: 
     page.emulate_media(media="print")
     eventually(lambda: cells.last.evaluate(laid_out))
     page.emulate_media(media="screen")
-    page.locator("#rows").evaluate("one => one.scrollTo(0, one.scrollHeight)")
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     eventually(lambda: cells.last.evaluate(laid_out))
 
 
@@ -206,3 +210,46 @@ def test_states_are_words_and_marks_and_not_colour_alone(screen: Screen) -> None
     off = page.locator(".switch[aria-checked=false]").first.evaluate(mark)
     assert on.startswith('"✓"')
     assert off.startswith('"✕"')
+
+
+@pytest.mark.parametrize("language", ["es"])
+def test_the_filter_of_plans_offers_every_plan_that_customers_have(
+    screen: Screen, stack: Stack
+) -> None:
+    plan = f"Plan {secrets.token_hex(3)}"
+    user = customer(
+        f"cus_{secrets.token_hex(4)}",
+        registered_at="2001-01-01T00:00:00Z",
+        ecosystem=None,
+        subscription=replace(SUBSCRIPTION, plan=plan),
+    )
+    add_missing(stack.client("dynamodb"), stack.facts["tables"]["users"], [user])
+    page = screen.sign_in("viewer", "#/customers?limit=10").page
+    token = stack.token("viewer")
+
+    def is_counted() -> bool:
+        answer = stack.call("GET", "/v1/facets?list=customers", token=token)
+        return plan in [one["value"] for one in answer.json["facets"]["plan"]]
+
+    eventually(is_counted)
+    page.click("#filter")
+    page.get_by_label(plan).check()
+    screen.button("filters.apply").click()
+    expect(page.locator(".chip")).to_contain_text(plan)
+    screen.settle()
+    expect(screen.rows).to_have_count(1)
+
+
+@pytest.mark.parametrize("language", ["es"])
+def test_a_filter_of_plans_that_does_not_come_can_be_tried_again(screen: Screen) -> None:
+    screen.allowed.add(503)
+    problem = {"type": "/problems/store-unavailable", "status": 503}
+    page = screen.sign_in("viewer", "#/customers?plan=Lite").page
+    page.route("**/v1/facets?**", lambda one: one.fulfill(status=503, json=problem))
+    page.click("#filter")
+    plans = page.get_by_role("group", name=screen.t("filter.plan"))
+    expect(plans.get_by_label("Lite")).to_be_checked()
+    page.unroute("**/v1/facets?**")
+    page.locator("dialog .trouble").get_by_role("button", name=screen.t("again")).click()
+    expect(plans.get_by_label("Premium")).to_be_visible()
+    expect(plans.get_by_label("Lite")).to_be_checked()

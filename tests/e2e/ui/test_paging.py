@@ -117,3 +117,22 @@ def test_totals_are_told_in_honest_words(
     screen.page.route("**/v1/leads?**", answer)
     screen.sign_in("viewer", "#/leads?limit=2")
     expect(screen.page.locator("#range")).to_have_text(words[screen.language])
+
+
+@pytest.mark.parametrize("language", ["es"])
+def test_the_pager_of_the_list_before_does_nothing_while_another_loads(screen: Screen) -> None:
+    page = screen.sign_in("viewer", "#/customers?limit=10").page
+    held: list[Route] = []
+    page.route("**/v1/leads?**", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks it
+    page.click("#tab-leads")
+    expect(page.locator(".pager")).to_have_attribute("aria-busy", "true")
+    expect(page.locator("#range")).to_have_text(screen.t("loading"))
+    page.click("#page-next")
+    page.locator("#rows").press(".")
+    expect(page.locator("#page-next")).to_be_focused()
+    assert ("cursor" in page.url, len(held)) == (False, 1)
+    held[0].continue_()
+    page.unroute("**/v1/leads?**")
+    expect(page.locator("#range")).to_contain_text("1–10")
+    page.click("#page-next")
+    expect(page.locator("#range")).to_contain_text("11–20")

@@ -2,10 +2,14 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Request, Route, expect
 
 from tests.e2e.ui.conftest import Screen
 from tests.e2e.ui.people import EMOJI, ONLY_THEM
+
+_ONE_EMOJI = "\N{HOSPITAL}"
+"""One character of two UTF-16 units."""
 
 
 def test_typing_searches_once_the_typist_pauses(screen: Screen) -> None:
@@ -136,3 +140,17 @@ def test_a_search_that_fails_leaves_the_keyboard_to_whoever_types(screen: Screen
     page.keyboard.type("l")
     expect(page.locator("#search")).to_have_value("gol")
     expect(page.locator("#tab-customers")).to_have_attribute("aria-selected", "true")
+
+
+@pytest.mark.parametrize("language", ["es"])
+def test_one_emoji_is_one_character_and_searches_nothing_yet(screen: Screen) -> None:
+    page = screen.sign_in("viewer").page
+    page.fill("#search", _ONE_EMOJI)
+    expect(page.locator("#search-short")).to_be_visible()
+    page.locator("#search").press("Enter")
+    assert "q=" not in page.url
+    page.fill("#search", f"{_ONE_EMOJI}a")
+    expect(page.locator("#search-short")).to_be_hidden()
+    page.wait_for_url("**q=*")
+    screen.settle()
+    expect(page.locator(".rows .trouble")).to_have_count(0)

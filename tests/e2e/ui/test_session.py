@@ -176,3 +176,33 @@ def test_signing_out_leaves_nothing_to_see_at_once_and_after_going_back(screen: 
     with page.expect_navigation():
         page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
     expect(page.locator("#sign-in")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["es"])
+def test_signing_out_in_one_tab_ends_the_session_in_all(screen: Screen) -> None:
+    screen.sign_in("viewer")
+    other = Screen(screen.page.context.new_page(), screen.stack, screen.language)
+    other.sign_in("viewer", "#/customers?limit=10")
+    name = other.column("company_email")[0]
+    screen.page.click("#sign-out")
+    window = other.page.get_by_role("dialog", name=screen.t("session.over"))
+    expect(window).to_be_visible()
+    assert name not in other.page.content()
+    assert "signed-in" not in other.storage()
+    window.get_by_role("button", name=screen.t("sign_in.again")).click()
+    other.give_password("viewer")
+    other.settle()
+    assert other.page.url.endswith("#/customers?limit=10")
+
+
+@pytest.mark.parametrize("language", ["es"])
+def test_behind_the_end_of_a_session_no_data_can_be_read(opener: Opener) -> None:
+    screen = opener(clock=True).sign_in("viewer", "#/customers?limit=10")
+    screen.page.locator("td.action button").first.click()
+    screen.page.locator("#detail meter").wait_for()
+    emails = screen.column("company_email")
+    screen.page.clock.fast_forward("12:00:10")
+    expect(screen.page.get_by_role("dialog", name=screen.t("session.over"))).to_be_visible()
+    content = screen.page.content()
+    assert not [one for one in emails if one in content]
+    assert "open=" in screen.page.url

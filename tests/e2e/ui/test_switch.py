@@ -101,6 +101,50 @@ def test_a_cancelled_dialog_changes_nothing_and_gives_the_focus_back(
     assert _now(screen, clinic)["version"] == 1
 
 
+@pytest.mark.parametrize("language", ["es"])
+@pytest.mark.parametrize("way", ["Escape", "beside"])
+def test_a_closed_dialog_keeps_the_reason_until_it_is_cancelled(
+    screen: Screen, clinic: str, way: str
+) -> None:
+    page, switch = screen.page, _open(screen, clinic)
+    page.fill("#reason", _REASON)
+    if way == "Escape":
+        page.keyboard.press("Escape")
+    else:
+        page.mouse.click(5, 5)
+    expect(page.locator("dialog")).to_have_count(0)
+    switch.click()
+    expect(page.locator("#reason")).to_have_value(_REASON)
+    screen.button("cancel").click()
+    switch.click()
+    expect(page.locator("#reason")).to_have_value("")
+    assert _now(screen, clinic)["version"] == 1
+
+
+@pytest.mark.parametrize("language", ["es"])
+def test_a_suspended_access_has_a_word_and_what_is_not_deployed_has_no_switch(
+    screen: Screen, clinic: str
+) -> None:
+    _suspend_elsewhere(screen, clinic)
+    page = screen.sign_in("support", "#/customers?registered_from=2027-01-01").page
+    row = page.locator(f"tr[data-id={clinic}]")
+    expect(row.locator("td.access .state")).to_have_text(screen.t("access.suspended"))
+    tint = "one => getComputedStyle(one).backgroundColor"
+    others = page.locator("tbody tr:not(.suspended)")
+    page.mouse.move(0, 0)
+    assert row.evaluate(tint) != page.locator(".scroll").evaluate(tint)
+    page.evaluate("location.hash = '#/customers?ecosystem=none'")
+    screen.settle()
+    expect(page.locator(".chip")).to_contain_text(screen.t("filter.ecosystem"))
+    expect(others.first).to_be_visible()
+    expect(page.locator("td.access .switch")).to_have_count(0)
+    page.evaluate("location.hash = '#/customers?access=active&limit=100'")
+    expect(page.locator(".chip")).to_contain_text(screen.t("filter.access"))
+    screen.settle()
+    expect(screen.rows.first).to_be_visible()
+    assert "No complete" not in screen.column("ecosystem")
+
+
 def test_a_conflict_shows_the_newer_state_and_lets_one_decide_again(
     screen: Screen, clinic: str
 ) -> None:
@@ -192,14 +236,14 @@ def test_a_switch_that_fails_says_so_and_stays_as_it_was(screen: Screen, clinic:
     expect(switch).to_have_attribute("aria-checked", "true")
 
 
-def test_without_an_ecosystem_the_switch_is_fixed_and_says_why(screen: Screen) -> None:
-    screen.sign_in("support", "#/customers?ecosystem=none")
-    switch = screen.page.locator(".switch").first
-    expect(switch).to_have_attribute("aria-disabled", "true")
-    expect(switch).to_have_attribute("aria-description", screen.t("problem.no-ecosystem"))
-    switch.click(force=True)
-    expect(screen.page.locator(".toast")).to_contain_text(screen.t("problem.no-ecosystem"))
-    expect(screen.page.locator("dialog")).to_have_count(0)
+@pytest.mark.parametrize("language", ["es"])
+def test_the_detail_of_a_customer_without_an_ecosystem_says_why_there_is_no_switch(
+    screen: Screen,
+) -> None:
+    page = screen.sign_in("support", "#/customers?ecosystem=none").page
+    page.locator("td.action button").first.click()
+    expect(page.locator("#detail")).to_contain_text(screen.t("problem.no-ecosystem"))
+    expect(page.locator("#detail-switch")).to_have_count(0)
 
 
 def test_without_the_permission_the_switch_is_fixed_and_says_why(screen: Screen) -> None:
