@@ -25,7 +25,8 @@ def dashboard() -> dict[str, Any]:
     return {
         "Type": "AWS::CloudWatch::Dashboard",
         "Properties": {
-            "DashboardName": {"Fn::Sub": "store-users-${Stage}"},
+            # The names of dashboards are those of the account, not of the region.
+            "DashboardName": {"Fn::Sub": "store-users-${Stage}-${AWS::Region}"},
             "DashboardBody": {"Fn::Sub": json.dumps({"widgets": widgets})},
         },
     }

@@ -6,10 +6,12 @@ the region of the environment, and the settings of infra/stages.toml.
 
 import argparse
 import hashlib
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,13 @@ from infra.parameters import StagesError, misfits, stage_parameters, stage_tags,
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+
+
+_BEGUN = "User Initiated"
+"""The reason of the first event of a change: older ones are of another."""
+
+_ENDED = "Resource creation cancelled"
+"""The reason of resources that failed because another one had."""
 
 
 class DeployError(Exception):
@@ -62,7 +71,7 @@ def deploy(
     template = yaml.safe_load(what.template.read_text())
     if wrong := misfits(parameters, template["Parameters"]):
         raise DeployError("\n  ".join([f"see {stages_file().name}:", *wrong]))
-    change = _Change(target, _upload(target, template, what.archive), tags or {})
+    change = _Change(target, upload(target, template, what.archive), tags or {})
     given = {**_stored_public_url(target), **parameters}
     outputs = change.apply(given)
     address = parameters.get("PublicUrl") or _address(target, parameters, outputs)
@@ -101,7 +110,7 @@ def _address(target: Target, parameters: Mapping[str, str], outputs: Mapping[str
     return f"{target.endpoint}/_aws/execute-api/{outputs['RestAPIId']}/api"
 
 
-def _upload(target: Target, template: Any, code: Path) -> str:
+def upload(target: Target, template: Any, code: Path) -> str:
     """Put code and template where CloudFormation finds them; the template's address."""
     s3 = target.client("s3")
     account = target.client("sts").get_caller_identity()["Account"]
@@ -114,8 +123,10 @@ def _upload(target: Target, template: Any, code: Path) -> str:
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = f"s3://{bucket}/{key}"
-    text = yaml.safe_dump(template, allow_unicode=True, sort_keys=False).encode()
-    template_key = f"{hashlib.sha256(text).hexdigest()}.yaml"
+    # As JSON: CloudFormation refuses the aliases that YAML writes for what occurs twice. Source:
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html
+    text = json.dumps(template, ensure_ascii=False, separators=(",", ":")).encode()
+    template_key = f"{hashlib.sha256(text).hexdigest()}.json"
     s3.put_object(**ours, Key=template_key, Body=text)
     address: str = s3.meta.endpoint_url
     return f"{address}/{bucket}/{template_key}"
@@ -201,14 +212,22 @@ def _execute(client: "CloudFormationClient", stack: str, name: str, *, created: 
             StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 1800}
         )
     except WaiterError as error:
-        raise DeployError(_failures(client, stack)) from error
+        raise DeployError(failures(client, stack)) from error
 
 
-def _failures(client: "CloudFormationClient", stack: str) -> str:
-    events = client.describe_stack_events(StackName=stack)["StackEvents"]
-    failed = [one for one in events if one.get("ResourceStatus", "").endswith("FAILED")]
-    lines = [f"{one['LogicalResourceId']}: {one.get('ResourceStatusReason', '')}" for one in failed]
-    return "\n".join(reversed(lines)) or "see the events of the stack"
+def failures(client: "CloudFormationClient", stack: str) -> str:
+    """Return what failed since the change set was executed, one line a resource, in order."""
+    failed: list[tuple[str, str]] = []
+    pages = client.get_paginator("describe_stack_events").paginate(StackName=stack)
+    for event in chain.from_iterable(page["StackEvents"] for page in pages):
+        status, reason = event.get("ResourceStatus", ""), event.get("ResourceStatusReason", "")
+        if reason == _BEGUN:
+            break
+        if status.endswith(("FAILED", "ROLLBACK_IN_PROGRESS")) and not reason.startswith(_ENDED):
+            failed.append((event["LogicalResourceId"], reason))
+    return "\n".join(f"{name}: {reason}" for name, reason in reversed(failed)) or (
+        "CloudFormation gives no reason: see the events of the stack"
+    )
 
 
 def main() -> int:

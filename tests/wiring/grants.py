@@ -41,7 +41,6 @@ BY_LAMBDA = {
         ("dynamodb:DescribeStream", "UsersTable"),
         ("dynamodb:GetRecords", "UsersTable"),
         ("dynamodb:GetShardIterator", "UsersTable"),
-        ("dynamodb:ListStreams", "UsersTable"),
     },
     "worker": {
         ("sqs:DeleteMessage", "ExportsQueue"),

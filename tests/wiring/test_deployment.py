@@ -1,0 +1,148 @@
+"""What is sent to CloudFormation, and what becomes of it there."""
+
+import json
+import re
+from functools import cache
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+from botocore.stub import Stubber
+from moto import mock_aws
+from samtranslator.translator.transform import transform
+
+from infra import package
+from infra.deploy import Target, failures, upload
+from tests.conftest import REGION
+
+
+@cache
+def _template() -> dict[str, Any]:
+    package.build()
+    template: dict[str, Any] = yaml.safe_load(package.TEMPLATE.read_text())
+    return template
+
+
+class _NoManagedPolicies:
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+@pytest.fixture(scope="module")
+def sent() -> Any:
+    """The bytes that are uploaded as the template."""
+    target = Target("prod", REGION)
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        patch.setenv("AWS_ACCESS_KEY_ID", "testing")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        address = upload(target, _template(), package.ARCHIVE)
+        bucket, key = address.split("/")[-2:]
+        return target.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+@pytest.fixture(scope="module")
+def transformed(sent: bytes) -> dict[str, Any]:
+    """What SAM makes of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        made: dict[str, Any] = transform(json.loads(sent), {}, _NoManagedPolicies())
+    return made
+
+
+def _of_type(template: dict[str, Any], kind: str) -> list[Any]:
+    return [one["Properties"] for one in template["Resources"].values() if one["Type"] == kind]
+
+
+def test_the_template_is_sent_as_json_without_aliases(sent: bytes) -> None:
+    assert isinstance(json.loads(sent), dict)
+    tokens = list(yaml.scan(sent.decode()))
+    assert not [one for one in tokens if isinstance(one, yaml.AliasToken | yaml.AnchorToken)]
+
+
+def test_the_template_is_within_the_limits_of_cloudformation(sent: bytes) -> None:
+    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/
+    cloudformation-limits.html"""
+    template = json.loads(sent)
+    assert len(sent) <= 1_000_000
+    counts = [len(template[part]) for part in ("Resources", "Parameters", "Outputs")]
+    assert all(count <= most for count, most in zip(counts, (500, 200, 200), strict=True))
+
+
+def test_there_is_one_stage_and_it_is_throttled(transformed: dict[str, Any]) -> None:
+    (stage,) = _of_type(transformed, "AWS::ApiGateway::Stage")
+    deployments = _of_type(transformed, "AWS::ApiGateway::Deployment")
+    assert stage["StageName"] == "api"
+    assert [one for one in deployments if "StageName" in one] == []
+    (setting,) = stage["MethodSettings"]
+    assert (setting["ResourcePath"], setting["HttpMethod"]) == ("/*", "*")
+    assert setting["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
+    assert setting["MetricsEnabled"] is False
+
+
+def test_the_name_of_the_dashboard_is_that_of_one_region(transformed: dict[str, Any]) -> None:
+    (dashboard,) = _of_type(transformed, "AWS::CloudWatch::Dashboard")
+    assert "${AWS::Region}" in dashboard["DashboardName"]["Fn::Sub"]
+
+
+def _event(name: str, status: str, reason: str = "") -> dict[str, Any]:
+    return {
+        "StackId": "id",
+        "EventId": f"{name}-{status}",
+        "StackName": "store-users-prod",
+        "Timestamp": "2026-11-27T12:00:00Z",
+        "LogicalResourceId": name,
+        "ResourceStatus": status,
+        **({"ResourceStatusReason": reason} if reason else {}),
+    }
+
+
+@pytest.mark.parametrize(
+    ("pages", "told"),
+    [
+        (
+            [
+                [_event(f"Table{n}", "DELETE_COMPLETE") for n in range(100)],
+                [
+                    _event("Worker", "CREATE_FAILED", "Resource creation cancelled"),
+                    _event("UsersTable", "CREATE_FAILED", "Limit exceeded"),
+                    _event("store-users-prod", "CREATE_IN_PROGRESS", "User Initiated"),
+                    _event("UsersTable", "CREATE_FAILED", "That of an earlier deployment"),
+                ],
+            ],
+            "UsersTable: Limit exceeded",
+        ),
+        (
+            [
+                [
+                    _event("store-users-prod", "UPDATE_ROLLBACK_IN_PROGRESS", "An alarm rang"),
+                    _event("store-users-prod", "UPDATE_IN_PROGRESS", "User Initiated"),
+                ]
+            ],
+            "store-users-prod: An alarm rang",
+        ),
+        ([[]], "CloudFormation gives no reason: see the events of the stack"),
+    ],
+)
+def test_the_reason_of_a_failure_is_told_however_long_ago(
+    pages: list[list[Any]], told: str
+) -> None:
+    client: Any = boto3.client(
+        "cloudformation",
+        region_name=REGION,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+    with Stubber(client) as answers:
+        for number, events in enumerate(pages, 1):
+            token = {"NextToken": f"page {number}"} if number < len(pages) else {}
+            answers.add_response("describe_stack_events", {"StackEvents": events, **token})
+        assert failures(client, "store-users-prod") == told
+
+
+def test_no_policy_has_an_action_that_grants_nothing() -> None:
+    """ListStreams takes no resource but `*`. Source: https://docs.aws.amazon.com/
+    service-authorization/latest/reference/list_amazondynamodb.html"""
+    policies = json.dumps(_template()["Resources"])
+    assert re.search("GetShardIterator", policies)
+    assert "ListStreams" not in policies
