@@ -14,7 +14,7 @@ from chalicelib import log
 from chalicelib.users.model import StoreUser
 from chalicelib.users.text import digits, words
 
-_SHORTEST_WORD, _SHORTEST_NUMBER = 4, 6
+SHORTEST_WORD, _SHORTEST_NUMBER = 4, 6
 """Shorter ones stand in logs by chance: in names of functions, in counts."""
 
 VOCABULARY = frozenset(
@@ -35,7 +35,7 @@ MOST_PEOPLE = 2_000
 def words_of(user: StoreUser) -> set[str]:
     """The words and the number by which a person would be known."""
     fields = (user.first_name, user.last_name, user.company_email, user.company_name)
-    found = {word for field in fields for word in words(field) if len(word) >= _SHORTEST_WORD}
+    found = {word for field in fields for word in words(field) if len(word) >= SHORTEST_WORD}
     number = digits(user.phone_number)
     numbers = {number, number[-10:]} if len(number) >= _SHORTEST_NUMBER else set()
     return (found | numbers) - VOCABULARY

@@ -18,6 +18,7 @@ from tests.builders import SUBSCRIPTION, client, customer, save_item
 from tests.builders import lead as lead_
 from tests.feed import Feed
 from tests.following import empty, entries, follow
+from tests.invented import invented_text
 
 FIELDS = ("first_name", "last_name", "company_email", "company_name")
 NAMES = (
@@ -38,7 +39,7 @@ NAMES = (
     "Clínica " * 25,
     "w" * 200,
 )
-texts = st.sampled_from(NAMES) | st.text(max_size=12) | st.text("ab", min_size=2, max_size=8)
+texts = st.sampled_from(NAMES) | invented_text(max_size=12) | st.text("ab", min_size=2, max_size=8)
 phones = st.sampled_from(
     ["+57 300 123 4567", "3001234567", "(310) 765-4321", "57 1 2345678", "n/a", "", "٣٠٠١٢٣٤٥٦٧"]
 )

@@ -4,6 +4,7 @@ import pytest
 
 from chalicelib import log
 from tests.builders import customer, lead
+from tests.invented import is_strange_to_logs
 from tests.privacy import told, watching, words_of
 
 
@@ -64,3 +65,11 @@ def test_people_who_come_out_of_a_table_are_watched_for_as_well() -> None:
         from_item(item)
         log.event("request", q="illari")
     assert len(watch.leaks()) == 1
+
+
+@pytest.mark.parametrize(
+    "word", ["unit", "UNITS", "Milliseconds", "\N{FULLWIDTH LATIN SMALL LETTER U}nit"]
+)
+def test_no_person_of_a_property_test_is_called_by_a_word_of_the_log(word: str) -> None:
+    assert not is_strange_to_logs(f"añb {word} x")
+    assert is_strange_to_logs("añb 一二三四 abc x")
