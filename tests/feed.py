@@ -7,6 +7,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.table import StreamShard
 
+from chalicelib.errors import StoreUnavailableError
 from chalicelib.users import projection
 from tests.builders import RawItem, client
 
@@ -43,7 +44,11 @@ class Feed:
         if self.position == len(records):
             return False
         self.position += 1
-        projection.apply(records[self.position - 1])
+        try:
+            projection.apply(records[self.position - 1])
+        except StoreUnavailableError:
+            self.position -= 1  # Lambda delivers it again.
+            raise
         return True
 
     def drain(self, at_most: int = 50) -> int:

@@ -108,6 +108,8 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
             "ecosystem_id": ECOSYSTEM_ID,
             "access": "active",
             "changed_at": "2026-03-04T10:00:00Z",
+            "epoch": 1772618400001,
+            "not_before": None,
             "version": 7,
         }
     },

@@ -148,7 +148,11 @@ USERS: Mapping[str, Schema] = {
             "access": ref("Access"),
             "changed_at": INSTANT,
             "version": NUMBER,
+            "epoch": COUNT,
+            "not_before": nullable(INSTANT),
         },
-        about="The access to one ecosystem as of now. Refuse entry unless it is `active`.",
+        about="The access to one ecosystem as of now. Refuse entry unless it is `active`. `epoch` "
+        "grows with each change. Refuse every session and token issued before `not_before`, the "
+        "instant of the last suspension, also once the access is `active` again.",
     ),
 }

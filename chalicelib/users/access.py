@@ -1,6 +1,7 @@
 """The switch: access to a customer's ecosystem, its history, and what the gateways ask."""
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from pynamodb.expressions.condition import Condition
@@ -16,7 +17,8 @@ from chalicelib.errors import (
     VersionConflictError,
 )
 from chalicelib.settings import settings
-from chalicelib.users import audit, listing, paging
+from chalicelib.users import audit, listing, paging, suspensions
+from chalicelib.users.filters import has_ecosystem
 from chalicelib.users.item import (
     SEGMENT_KEYS,
     VERSION_LIMIT,
@@ -40,12 +42,18 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class EcosystemAccess:
-    """May the users of this ecosystem come in? `changed_at` is RFC 3339."""
+    """May the users of this ecosystem come in? Instants are RFC 3339.
+
+    `epoch` grows with each change; 0 is a record of before epochs. No session or token from before
+    `not_before` may be let in: the last suspension ended them.
+    """
 
     ecosystem_id: str
     access: str
     changed_at: str
     version: int
+    epoch: int
+    not_before: str | None
 
 
 def change(customer_id: str, wish: Wish) -> StoreUser:
@@ -56,28 +64,30 @@ def change(customer_id: str, wish: Wish) -> StoreUser:
     Raises `NotFoundError`, `NoEcosystemError`, `VersionConflictError`, `StoreUnavailableError`.
     """
     customer = listing.find(Kind.CUSTOMER, customer_id)
-    if customer.ecosystem is None:
+    if _made_by(customer, wish) and _is_told(customer, wish.access):
+        return customer
+    if customer.ecosystem is None and not _can_be_lifted(customer, wish):
         message = "This customer has not deployed an ecosystem yet: there is nothing to switch"
         raise NoEcosystemError(message)
-    if _made_by(customer, wish) and _is_told(customer.ecosystem.id, wish.access):
-        return customer
     if customer.version != wish.version:
         raise VersionConflictError(customer)
     before = customer.access or str(Access.ACTIVE)
     if before == wish.access:
-        if _is_told(customer.ecosystem.id, wish.access):
+        if _is_told(customer, wish.access):
             return customer
         before = str(_other(wish.access))
-    return _switch(customer, customer.ecosystem, wish, before)
+    return _switch(customer, wish, before)
 
 
 def history(customer_id: str, token: str | None, limit: int) -> paging.Page:
-    """The audit entries of the customer's switch, newest first.
+    """The audit entries of the customer's switch, newest first; also of a deleted customer.
 
     Raises `NotFoundError`, `StaleCursorError`.
     """
-    listing.find(Kind.CUSTOMER, customer_id)
-    return audit.page(audit.customer(customer_id), token, limit)
+    page = audit.page(audit.customer(customer_id), token, limit)
+    if not page.items:
+        listing.find(Kind.CUSTOMER, customer_id)
+    return page
 
 
 def of_ecosystem(ecosystem_id: str) -> EcosystemAccess:
@@ -90,7 +100,14 @@ def of_ecosystem(ecosystem_id: str) -> EcosystemAccess:
         message = f"There is no ecosystem {ecosystem_id}"
         raise NotFoundError(message)
     record = EcosystemItem.from_raw_data(answer["Item"])
-    return EcosystemAccess(record.id, record.access, record.changed_at, int(record.version))
+    return EcosystemAccess(
+        ecosystem_id=record.id,
+        access=record.access,
+        changed_at=record.changed_at,
+        version=int(record.version),
+        epoch=int(record.epoch or 0),
+        not_before=record.not_before,
+    )
 
 
 def _made_by(customer: StoreUser, wish: Wish) -> bool:
@@ -104,32 +121,43 @@ def _made_by(customer: StoreUser, wish: Wish) -> bool:
     return (last.version, last.by, last.reason) == (wish.version + 1, wish.by, wish.reason)
 
 
-def _is_told(ecosystem_id: str, access: Access) -> bool:
-    """Whether gateways are told so; or nothing yet, and let nobody in.
+def _can_be_lifted(customer: StoreUser, wish: Wish) -> bool:
+    """Return True if a suspension waits for the next ecosystem of the customer."""
+    if wish.access is Access.SUSPENDED:
+        return False
+    return customer.access == Access.SUSPENDED or not _is_told(customer, Access.ACTIVE)
 
-    The row alone does not say: the shop can have written back a copy that it read before.
+
+def _is_told(customer: StoreUser, access: Access) -> bool:
+    """Return True if gateways are told so, or will be as soon as there is an ecosystem.
+
+    The row alone does not say: the shop can have written the access, or written back a copy that it
+    read before the last switch.
     """
-    try:
-        return of_ecosystem(ecosystem_id).access == access
-    except NotFoundError:
-        return True
+    if customer.ecosystem is not None:
+        with suppress(NotFoundError):
+            return of_ecosystem(customer.ecosystem.id).access == access
+    standing = suspensions.find(customer.id)
+    return (standing.access if standing else Access.ACTIVE) is access
 
 
 def _other(access: Access) -> Access:
     return Access.SUSPENDED if access is Access.ACTIVE else Access.ACTIVE
 
 
-def _switch(customer: StoreUser, ecosystem: Ecosystem, wish: Wish, before: str) -> StoreUser:
+def _switch(customer: StoreUser, wish: Wish, before: str) -> StoreUser:
     at = clock.instant(clock.now())
     made = AccessChange(at, wish.by, wish.reason, customer.version + 1)
+    ecosystem = customer.ecosystem
     try:
         store().transact_write_items(
             condition_check_items=[],
             delete_items=[],
             put_items=[_audit_entry(customer, wish, before, at)],
             update_items=[
-                _user_update(customer, ecosystem, wish, made),
-                _ecosystem_update(customer, ecosystem, wish, made),
+                _user_update(customer, wish, made),
+                suspensions.put_kwargs(customer.id, wish.access, made, at),
+                *([_ecosystem_update(customer, ecosystem, wish, made)] if ecosystem else []),
             ],
             # The SDK's own retries carry the same token, so that a lost answer is not a second
             # change: DynamoDB keeps a token for ten minutes.
@@ -153,9 +181,7 @@ def _after_refusal(customer: StoreUser, wish: Wish, error: TransactionCanceledEr
     raise NoEcosystemError(message) from error
 
 
-def _user_update(
-    customer: StoreUser, ecosystem: Ecosystem, wish: Wish, made: AccessChange
-) -> dict[str, object]:
+def _user_update(customer: StoreUser, wish: Wish, made: AccessChange) -> dict[str, object]:
     unchanged = Path("version") == customer.version if customer.version else _no_version()
     keys = sort_keys(replace(customer, access=wish.access))
     return store().get_operation_kwargs(
@@ -168,17 +194,8 @@ def _user_update(
             # So that the filters know at once; the projection would do it a moment later.
             *(Path(name).set(keys[name]) for name in SEGMENT_KEYS if name in keys),
         ],
-        condition=unchanged & _has_ecosystem(ecosystem.id),
+        condition=unchanged & has_ecosystem(customer.ecosystem),
     )
-
-
-def _has_ecosystem(ecosystem_id: str) -> Condition:
-    """That the customer still has it; the shop may have written the id as a number."""
-    identifier = Path("ecosystem.id")
-    condition: Condition = identifier == ecosystem_id
-    if ecosystem_id.isascii() and ecosystem_id.isdecimal():
-        condition |= identifier == {"N": ecosystem_id}
-    return condition
 
 
 def _no_version() -> Condition:
@@ -198,8 +215,11 @@ def _ecosystem_update(
         Path("access").set(str(wish.access)),
         Path("changed_at").set(made.at),
         Path("version").set(made.version),
+        *suspensions.epoch_actions(wish.access, made.at),
     ]
-    ours = Path("id").does_not_exist() | (Path("customer_id") == customer.id)
+    owner = Path("customer_id")
+    # A tombstone is anyone's: the projection has yet to give it to this customer.
+    ours = Path("id").does_not_exist() | (owner == customer.id) | (owner == "")
     return store().get_operation_kwargs(
         settings().ecosystems_table, ecosystem.id, actions=actions, condition=ours
     )

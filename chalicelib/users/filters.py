@@ -7,7 +7,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 
 from chalicelib import clock
-from chalicelib.users.model import Access, StoreUser
+from chalicelib.users.model import Access, Ecosystem, StoreUser
 from chalicelib.users.segments import Segment
 
 _FIRST_INSTANT = ""
@@ -95,14 +95,12 @@ def registered(filters: Filters) -> Condition | None:
 def conditions(filters: Filters) -> list[Condition]:
     """The conditions on everything else."""
     found: list[Condition] = []
-    identifier = Path("ecosystem.id")
-    deployed = (identifier.is_type("S") & (identifier != "")) | identifier.is_type("N")
     if filters.access:
         found.append(Path("access") == filters.access)
     if filters.ecosystem == "deployed" or filters.access == Access.ACTIVE:
-        found.append(deployed)
+        found.append(is_deployed())
     if filters.ecosystem == "none":
-        found.append(~deployed)
+        found.append(~is_deployed())
     if filters.billing_period:
         found.append(Path("subscription.billing_period") == filters.billing_period)
     if filters.status:
@@ -110,6 +108,29 @@ def conditions(filters: Filters) -> list[Condition]:
     if filters.plan:
         found.append(_one_of("subscription.plan", filters.plan))
     return found
+
+
+def is_deployed() -> Condition:
+    """The condition that a customer has an ecosystem, as `item` reads it."""
+    identifier = Path("ecosystem.id")
+    condition: Condition = identifier.is_type("S") & (identifier != "")
+    condition |= identifier.is_type("N")
+    return condition
+
+
+def has_ecosystem(ecosystem: Ecosystem | None) -> Condition:
+    """The condition that a customer has this ecosystem, or none at all.
+
+    The shop may have written the id as a number.
+    """
+    if ecosystem is None:
+        none: Condition = ~is_deployed()
+        return none
+    identifier = Path("ecosystem.id")
+    condition: Condition = identifier == ecosystem.id
+    if ecosystem.id.isascii() and ecosystem.id.isdecimal():
+        condition |= identifier == {"N": ecosystem.id}
+    return condition
 
 
 def _one_of(path: str, values: tuple[str, ...]) -> Condition:

@@ -51,7 +51,7 @@ def from_item(item: Mapping[str, Any]) -> StoreUser:
         ecosystem=_in_map(item, "ecosystem", _ecosystem) if customer else None,
         access=_text(item, "access") or None if customer else None,
         subscription=_in_map(item, "subscription", _subscription) if customer else None,
-        access_change=_in_map(item, "access_change", _access_change) if customer else None,
+        access_change=access_change_of(item) if customer else None,
         version=_version(item),
     )
 
@@ -84,6 +84,11 @@ def access_change_attribute(change: AccessChange) -> dict[str, Any]:
     """What the switch leaves on the customer: {attribute: value}, for an update."""
     made: dict[str, Any] = _as_map(change)
     return {name: value for name, value in made.items() if value is not None}
+
+
+def access_change_of(item: Mapping[str, Any]) -> AccessChange | None:
+    """The change that `access_change_attribute` left in the item."""
+    return _in_map(item, "access_change", _access_change)
 
 
 def sort_keys(user: StoreUser) -> dict[str, str]:

@@ -6,10 +6,9 @@ that. Every write is conditioned on what was read; whoever was faster has a reco
 
 An ecosystem's access changes through the switch alone: the `access` that the shop writes is what
 an ecosystem starts with. Where a user's item says otherwise later (the shop wrote back a copy
-that it read before the switch), the item is put right.
+that it read before the switch), the item is put right. `kept_access` sees to that.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,12 +16,18 @@ from typing import Any
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 
-from chalicelib import clock
 from chalicelib.dynamodb import ConditionFailedError, Item
 from chalicelib.settings import settings
-from chalicelib.users.item import SEGMENT_KEYS, ecosystem_id, from_item, sort_keys
-from chalicelib.users.model import Access, Ecosystem, Kind, StoreUser
-from chalicelib.users.tables import EcosystemItem, store
+from chalicelib.users import kept_access
+from chalicelib.users.item import (
+    SEGMENT_KEYS,
+    access_change_attribute,
+    ecosystem_id,
+    from_item,
+    sort_keys,
+)
+from chalicelib.users.model import Access, AccessChange, Kind, StoreUser
+from chalicelib.users.tables import store
 
 _SOURCES = (
     "kind",
@@ -39,8 +44,6 @@ _SOURCES_WITHIN = {
 }
 """What `_complete` derives from: a write to any of it makes a record of its own."""
 
-_ID = re.compile("[A-Za-z0-9_-]{1,64}")
-
 
 def apply(record: Mapping[str, Any]) -> None:
     """Bring the derived data of the user that a record of the stream tells of up to now.
@@ -52,13 +55,13 @@ def apply(record: Mapping[str, Any]) -> None:
     images = [change[name] for name in ("OldImage", "NewImage") if change.get(name)]
     told = {ecosystem_id(image) for image in images} - {""}
     # Read before the user: what happens to them after that is seen by the conditions below.
-    records = [_ecosystem_record(one) for one in sorted(told)]
+    records = [kept_access.record_of(one) for one in sorted(told)]
     user_id = user_id_of(record)
     image = store().get_item(settings().users_table, user_id, consistent_read=True).get("Item")
     user = from_item(image) if image else None
     for known in records:
         if known is not None and known.customer_id == user_id and _is_gone(known.id, user):
-            _forget_ecosystem(known)
+            kept_access.release(known)
     if user is not None and image is not None:
         _bring_up(user, image)
 
@@ -72,11 +75,13 @@ def user_id_of(record: Mapping[str, Any]) -> str:
 
 
 def _bring_up(user: StoreUser, image: Item) -> None:
+    access = user.access
     try:
-        if user.ecosystem is not None:
-            _keep_ecosystem(user, user.ecosystem, image)
+        if user.kind is Kind.CUSTOMER:
+            access, change = kept_access.keep(user)
+            _restore(user, image, access, change)
     finally:
-        _complete(user, image)
+        _complete(user, image, access)
     if not user.registered_at:
         message = f"{user.id} has no registered_at: it is missing from the lists by registration"
         raise ValueError(message)
@@ -86,28 +91,37 @@ def _is_gone(identifier: str, user: StoreUser | None) -> bool:
     return user is None or user.ecosystem is None or user.ecosystem.id != identifier
 
 
-def _ecosystem_record(identifier: str) -> EcosystemItem | None:
-    table = settings().ecosystems_table
-    stored = store().get_item(table, identifier, consistent_read=True).get("Item")
-    return EcosystemItem.from_raw_data(stored) if stored else None
-
-
-def _complete(user: StoreUser, image: Item) -> None:
-    """Fill in what a writer left out: sort keys, version, access."""
+def _complete(user: StoreUser, image: Item, access: str | None) -> None:
+    """Fill in what a writer left out: sort keys, version, and the access that is due."""
     is_unset = user.kind is Kind.CUSTOMER and user.access is None
-    keys = sort_keys(replace(user, access=str(Access.ACTIVE)) if is_unset else user)
+    keys = sort_keys(replace(user, access=access or str(Access.ACTIVE)) if is_unset else user)
     missing: dict[str, Any] = {
         name: value for name, value in keys.items() if image.get(name) != {"S": value}
     }
     if not user.version:
         missing["version"] = 1
     if is_unset:
-        missing["access"] = str(Access.ACTIVE)
+        missing["access"] = access or str(Access.ACTIVE)
     actions: list[Any] = [Path(name).set(value) for name, value in missing.items()]
     # A customer who is a lead again must leave the index of customers.
     actions += [Path(name).remove() for name in SEGMENT_KEYS if name in image and name not in keys]
     if actions:
         _update_user(user.id, actions, _unchanged(image))
+
+
+def _restore(user: StoreUser, image: Item, access: str | None, change: AccessChange | None) -> None:
+    """Put the access and the last use of the switch right where a writer has overwritten them."""
+    actions: list[Any] = []
+    if user.access is not None and access is not None and user.access != access:
+        actions.append(Path("access").set(access))
+    if change is not None and user.access_change != change:
+        actions.append(Path("access_change").set(access_change_attribute(change)))
+    if not actions:
+        return
+    version = max(user.version, change.version if change else 0) + 1
+    actions.append(Path("version").set(version))
+    seen = _same("version", image.get("version")) & _same("access", image.get("access"))
+    _update_user(user.id, actions, seen)
 
 
 def _unchanged(image: Item) -> Condition:
@@ -130,67 +144,8 @@ def _same(path: str, attribute: Mapping[str, Any] | None) -> Condition:
     return equal
 
 
-def _keep_ecosystem(user: StoreUser, ecosystem: Ecosystem, image: Item) -> None:
-    record = _ecosystem_record(ecosystem.id)
-    if record is None:
-        if not _ID.fullmatch(ecosystem.id):
-            message = f"{user.id} has an ecosystem whose id no gateway can ask for"
-            raise ValueError(message)
-        _add_ecosystem(user, ecosystem)
-        return
-    if record.customer_id != user.id:
-        message = f"ecosystem {ecosystem.id} belongs to another customer than {user.id}"
-        raise ValueError(message)
-    if record.name != ecosystem.name:
-        unchanged = (Path("customer_id") == user.id) & (Path("name") == record.name)
-        _update_ecosystem(ecosystem.id, [Path("name").set(ecosystem.name)], unchanged)
-    if user.access is not None and record.access != user.access:
-        _restore_access(user, record, image)
-
-
-def _add_ecosystem(user: StoreUser, ecosystem: Ecosystem) -> None:
-    actions = [
-        Path("name").set(ecosystem.name),
-        Path("customer_id").set(user.id),
-        Path("access").set(str(Access(user.access or Access.ACTIVE))),
-        Path("changed_at").set(clock.instant(clock.now())),
-        Path("version").set(max(user.version, 1)),
-    ]
-    _update_ecosystem(ecosystem.id, actions, Path("id").does_not_exist())
-
-
-def _restore_access(user: StoreUser, record: EcosystemItem, image: Item) -> None:
-    version = max(user.version, int(record.version)) + 1
-    actions = [Path("access").set(record.access), Path("version").set(version)]
-    seen = _same("version", image.get("version")) & _same("access", image.get("access"))
-    _update_user(user.id, actions, seen)
-
-
-def _forget_ecosystem(record: EcosystemItem) -> None:
-    """Remove the record unless the switch was used on it since it was read."""
-    unchanged = (
-        (Path("customer_id") == record.customer_id)
-        & (Path("version") == int(record.version))
-        & (Path("changed_at") == record.changed_at)
-        & (Path("access") == record.access)
-    )
-    try:
-        store().delete_item(settings().ecosystems_table, record.id, condition=unchanged)
-    except ConditionFailedError:
-        return
-
-
 def _update_user(user_id: str, actions: list[Any], condition: Condition) -> None:
     try:
         store().update_item(settings().users_table, user_id, actions=actions, condition=condition)
     except ConditionFailedError:
         return  # A newer write came first; its own record brings what is derived from it.
-
-
-def _update_ecosystem(identifier: str, actions: list[Any], condition: Condition) -> None:
-    try:
-        store().update_item(
-            settings().ecosystems_table, identifier, actions=actions, condition=condition
-        )
-    except ConditionFailedError:
-        return  # Somebody else was here first: the switch, or this record's first delivery.

@@ -146,7 +146,12 @@ class TotalItem(Model):
 
 
 class EcosystemItem(Model):
-    """What the gateways ask: may this ecosystem be entered?"""
+    """What the gateways ask: may this ecosystem be entered?
+
+    A tombstone has an empty `customer_id`: nobody has the ecosystem, and it stays suspended.
+    Records of before 1.0 have no `epoch` and no `not_before`. `suspensions` keeps items of its own
+    in this table.
+    """
 
     class Meta:
         """What PynamoDB reads."""
@@ -159,6 +164,8 @@ class EcosystemItem(Model):
     access = UnicodeAttribute()
     changed_at = UnicodeAttribute()
     version = NumberAttribute()
+    epoch = NumberAttribute(null=True)
+    not_before = UnicodeAttribute(null=True)
 
 
 class AuditItem(Model):

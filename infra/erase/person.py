@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.settings import settings
-from chalicelib.users import audit
+from chalicelib.users import audit, suspensions
 from chalicelib.users.counting import state_key
 from chalicelib.users.derived import Derived, State
 from chalicelib.users.entries import Search
@@ -115,6 +115,7 @@ def remove(person: Person, apply: Apply) -> None:
             message = "what is derived of the person is still there: see the log of `stream`"
             raise ErasureError(message)
         time.sleep(_PAUSE_SECONDS)
+    suspensions.forget(person.id)
 
 
 def _is_applied(records: Sequence[Record], apply: Apply) -> bool:

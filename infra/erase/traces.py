@@ -144,8 +144,9 @@ def unlink_acts(user_id: str) -> int:
     unlinked = 0
     for item in list(acts(user_id)):
         facts = json.loads(item["facts"]["S"])
-        if facts.get("reason") is not None:
-            facts["reason"] = ERASED
+        for name in ("reason", "ecosystem_id"):
+            if facts.get(name) is not None:
+                facts[name] = ERASED
         new = {**item, "subject": {"S": pseudonym}, "facts": {"S": json.dumps(facts)}}
         _replace(item, new)
         unlinked += 1

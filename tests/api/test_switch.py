@@ -42,16 +42,22 @@ def test_the_gateway_sees_a_switch_from_the_next_call_on(api: Client) -> None:
     save(customer())
     path = "/v1/ecosystems/eco_17/access"
     assert api.get(path, "gateway").problem == "not-found"
+    suspended_at, epoch = None, 0
     for version, wish, access in ((7, OFF, "suspended"), (8, ON, "active"), (9, OFF, "suspended")):
         assert api.switch(wish, if_match=f'"{version}"').status == 200
         answer = api.get(path, "gateway")
         assert answer.status == 200
-        made = answer.json.pop("changed_at")
+        made = answer.json["changed_at"]
+        suspended_at = made if access == "suspended" else suspended_at
+        assert answer.json["epoch"] > epoch
+        epoch = answer.json["epoch"]
         assert answer.json == {
             "ecosystem_id": "eco_17",
             "access": access,
             "changed_at": made,
             "version": version + 1,
+            "epoch": epoch,
+            "not_before": suspended_at,
         }
 
 

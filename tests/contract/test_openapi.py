@@ -66,7 +66,10 @@ EXAMPLES = [
     ),
     (
         "EcosystemAccess",
-        '{"ecosystem_id":"eco_17","access":"active","changed_at":"2026-03-01T15:04:05Z","version":7}',
+        (
+            '{"ecosystem_id":"eco_17","access":"active","changed_at":"2026-03-01T15:04:05Z",'
+            '"version":7,"epoch":1772377445001,"not_before":null}'
+        ),
     ),
 ]
 

@@ -6,10 +6,11 @@ import pytest
 
 from chalicelib import clock
 from chalicelib.errors import NoEcosystemError, NotFoundError, VersionConflictError
-from chalicelib.users import access, audit, listing
+from chalicelib.users import access, audit, listing, suspensions
 from chalicelib.users.access import EcosystemAccess, Wish
 from chalicelib.users.item import to_item
 from chalicelib.users.model import Access, AccessChange, Ecosystem, Kind
+from chalicelib.users.suspensions import Standing
 from tests.builders import (
     customer,
     lead,
@@ -23,6 +24,9 @@ from tests.builders import (
 )
 
 pytestmark = pytest.mark.usefixtures("cloud")
+
+EPOCH = str(1_772_703_000_000 + 1)
+"""The first epoch of what is changed at 2026-03-05T09:30:00Z: its milliseconds, and one."""
 
 SUSPEND = Wish(
     access=Access.SUSPENDED, reason="Privacy incident 4711", version=7, by="ana", request_id="req-1"
@@ -49,7 +53,8 @@ def test_the_switch_changes_user_ecosystem_and_audit_in_one_transaction() -> Non
     assert operations(sent) == ["GetItem", "TransactWriteItems"]
     assert sent[0].body["ConsistentRead"] is True
     written = [next(iter(one.values())) for one in sent[1].body["TransactItems"]]
-    assert sorted(one["TableName"] for one in written) == ["audit", "ecosystems", "users"]
+    tables = sorted(one["TableName"] for one in written)
+    assert tables == ["audit", "ecosystems", "ecosystems", "users"]
     assert sent[1].body["ClientRequestToken"]
     made = AccessChange("2026-03-05T09:30:00Z", "ana", "Privacy incident 4711", 8)
     expected = customer(access="suspended", access_change=made, version=8)
@@ -62,7 +67,11 @@ def test_the_switch_changes_user_ecosystem_and_audit_in_one_transaction() -> Non
         "access": "suspended",
         "changed_at": "2026-03-05T09:30:00Z",
         "version": "8",
+        "epoch": EPOCH,
+        "not_before": "2026-03-05T09:30:00Z",
     }
+    standing = suspensions.find("cus_0042")
+    assert standing == Standing(Access.SUSPENDED, made, int(EPOCH), "2026-03-05T09:30:00Z")
     assert _entries() == [
         audit.Entry(
             subject="customer#cus_0042",
@@ -82,9 +91,12 @@ def test_a_suspended_ecosystem_is_refused_from_the_next_call_and_an_active_one_l
     assert access.of_ecosystem("eco_17").access == "active"
     access.change("cus_0042", SUSPEND)
     asked = access.of_ecosystem("eco_17")
-    assert asked == EcosystemAccess("eco_17", "suspended", "2026-03-05T09:30:00Z", 8)
+    at = "2026-03-05T09:30:00Z"
+    assert asked == EcosystemAccess("eco_17", "suspended", at, 8, int(EPOCH), at)
     access.change("cus_0042", ACTIVATE)
-    assert access.of_ecosystem("eco_17").access == "active"
+    assert access.of_ecosystem("eco_17") == EcosystemAccess(
+        "eco_17", "active", at, 9, int(EPOCH) + 1, at
+    )
     assert listing.find(Kind.CUSTOMER, "cus_0042").access_change == AccessChange(
         "2026-03-05T09:30:00Z", "bob", None, 9
     )
@@ -100,7 +112,7 @@ def test_gateways_are_answered_by_one_strongly_consistent_get_item() -> None:
     save_ecosystem(access="suspended", version=3)
     with sent_requests() as sent:
         answer = access.of_ecosystem("eco_17")
-    assert answer == EcosystemAccess("eco_17", "suspended", "2026-03-04T10:00:00Z", 3)
+    assert answer == EcosystemAccess("eco_17", "suspended", "2026-03-04T10:00:00Z", 3, 0, None)
     assert operations(sent) == ["GetItem"]
     assert sent[0].body["ConsistentRead"] is True
     with pytest.raises(NotFoundError, match=r"^There is no ecosystem eco_99$"):

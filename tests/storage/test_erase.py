@@ -37,6 +37,10 @@ pytestmark = pytest.mark.usefixtures("cloud")
 
 TABLES = ("users", "ecosystems", "search", "totals", "audit", "exports")
 LEAD = lead("led_0007", registered_at="2026-02-27T08:00:00Z")
+LEFT = [("audit", "id"), ("ecosystems", "eco_17"), ("ecosystems", "id")]
+"""The ecosystem that stays suspended, with nothing but its id; that its customer was suspended; and
+the note that, when and by whom somebody of that id was erased."""
+
 TRACES = ("wayra", "quispe", "puma", "51987654321", "987654321", "eco_17", "sospecha")
 
 
@@ -125,8 +129,7 @@ def test_nothing_of_an_erased_person_is_left_anywhere(
     erase_person(dead_exports)
     follow(feed)
 
-    # Alone the note that, when and by whom somebody of that id was erased.
-    assert _found() == [("audit", "id")]
+    assert sorted(_found()) == LEFT
     left = [*taken(settings().projection_dead_letters_url), *taken(dead_exports)]
     assert [json.loads(one).get("eventID", "an export") for one in left] == ["2", "an export"]
     assert not any(word in text.lower() for text in left for word in TRACES)
@@ -159,7 +162,7 @@ def test_nothing_of_them_is_left_in_uploads_that_died_or_in_older_versions_of_fi
     assert kept == {*object_keys(), *object_keys("schedule/")}
     assert all(one["IsLatest"] for one in versions["Versions"])
     assert ids(made["other"])
-    assert _found() == [("audit", "id")]
+    assert sorted(_found()) == LEFT
 
 
 def test_the_others_keep_what_is_theirs(
@@ -236,7 +239,7 @@ def test_erasing_again_does_no_harm_and_erases_who_came_back(
     follow(feed)
     back = erase_person(dead_exports)
     assert back.person.is_stored
-    assert _found(of=TRACES) == [("audit", "id")] * 3
+    assert sorted(set(_found(of=TRACES))) == LEFT
     assert erased_before() == ["cus_0042"]
 
 
@@ -260,4 +263,4 @@ def test_an_erasure_that_dies_half_way_is_finished_by_the_next(
     assert stored("cus_0042") is None
 
     erase_person(dead_exports)
-    assert _found() == [("audit", "id")]
+    assert sorted(_found()) == LEFT

@@ -105,7 +105,7 @@ def test_a_batch_that_comes_again_changes_nothing(records: Any) -> None:
     assert _everything() == known
 
 
-@pytest.mark.parametrize("update", [1, 3])
+@pytest.mark.parametrize("update", [1, 2])
 def test_a_table_that_fails_leaves_the_batch_to_the_retries_and_nothing_is_skipped(
     records: Any, update: int
 ) -> None:

@@ -48,7 +48,12 @@ BY_LAMBDA = {
         ("sqs:ReceiveMessage", "ExportsQueue"),
     },
 }
-_WRITES = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
+_WRITES = {
+    "ConditionCheck": "ConditionCheckItem",
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+}
 
 
 def record_grants(monkeypatch: pytest.MonkeyPatch) -> list[Grant]:

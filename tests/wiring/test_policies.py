@@ -13,6 +13,7 @@ from chalicelib import aws
 from chalicelib.errors import StoreUnavailableError
 from chalicelib.exports import upload
 from chalicelib.triggers.stream import stream
+from chalicelib.users.model import Ecosystem
 from infra.package import ROOT
 from tests.api.client import Client
 from tests.api.exports import KEYS, link_to, order_export, run_exports
@@ -185,10 +186,12 @@ def test_the_stream_may_do_what_the_projection_takes(made: list[Grant]) -> None:
     save(customer("cus_2", ecosystem=ECOSYSTEM))
     nameless = dict.fromkeys(("first_name", "last_name", "company_email", "phone_number"), "")
     save(lead("led_1"), lead("led_2"), lead("led_3", **nameless))
+    save(customer("cus_4", ecosystem=Ecosystem("eco_4", "luna", None), access="suspended"))
     stream({"Records": feed.records()}, None)
     before = stored("cus_0042")
     save(customer(ecosystem=None), lead("led_1", first_name="Ana"))
     save(customer("cus_3", version=0, access=None))
+    save(customer("cus_4", ecosystem=Ecosystem("eco_5", "luna", None)))
     for gone in ("led_2", "led_3"):
         client().delete_item(TableName="users", Key={"id": {"S": gone}})
     records = [

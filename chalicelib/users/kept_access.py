@@ -1,0 +1,220 @@
+"""The ecosystems' records: what the shop's writes make of them, and what they may not undo.
+
+A suspension wins: where the customer's standing or the record of the ecosystem is suspended, both
+are, until the switch lifts it. A record that nobody has any more is deleted if it was active, and
+becomes a tombstone if it was suspended.
+"""
+
+import re
+from contextlib import suppress
+from typing import Any
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
+from pynamodb.expressions.update import Action
+
+from chalicelib import clock
+from chalicelib.dynamodb import ConditionFailedError, TransactionCanceledError
+from chalicelib.errors import StoreUnavailableError
+from chalicelib.settings import settings
+from chalicelib.users import audit, suspensions
+from chalicelib.users.filters import has_ecosystem
+from chalicelib.users.model import Access, AccessChange, Ecosystem, StoreUser
+from chalicelib.users.suspensions import Standing
+from chalicelib.users.tables import EcosystemItem, store
+
+SYSTEM = "system stream"
+"""Who keeps a suspension, in the audit. User names of the pool have no blanks."""
+
+_ID = re.compile("[A-Za-z0-9_-]{1,64}")
+_NO_OWNER = ""
+
+
+def record_of(identifier: str) -> EcosystemItem | None:
+    """Return the record of the ecosystem as of now, or None."""
+    table = settings().ecosystems_table
+    stored = store().get_item(table, identifier, consistent_read=True).get("Item")
+    return EcosystemItem.from_raw_data(stored) if stored else None
+
+
+def release(record: EcosystemItem) -> None:
+    """Take the record from its customer, unless the switch was used since it was read."""
+    table = settings().ecosystems_table
+    unchanged = _is_as(record) & (Path("changed_at") == record.changed_at)
+    if record.access == Access.ACTIVE:
+        with suppress(ConditionFailedError):
+            store().delete_item(table, record.id, condition=unchanged)
+        return
+    actions = [Path(name).set(_NO_OWNER) for name in ("customer_id", "name")]
+    tombstone = store().get_operation_kwargs(table, record.id, actions=actions, condition=unchanged)
+    standing = []
+    if suspensions.find(record.customer_id) is None:  # A suspension of before standings.
+        at = clock.instant(clock.now())
+        nothing = suspensions.is_as(None)
+        standing = [suspensions.put_kwargs(record.customer_id, Access.SUSPENDED, None, at, nothing)]
+    _write([tombstone, *standing], [], [])
+
+
+def keep(user: StoreUser) -> tuple[str | None, AccessChange | None]:
+    """Bring the record of the customer's ecosystem up to now; what is due in the customer's item.
+
+    That is the access, None where the shop's word counts, and the last use of the switch. Raises
+    `ValueError` where the ecosystem is somebody else's or has no possible id, and
+    `StoreUnavailableError` where somebody else changes it at this moment.
+    """
+    standing, ecosystem = suspensions.find(user.id), user.ecosystem
+    change = standing.change if standing else None
+    if ecosystem is None:
+        return (str(standing.access) if standing else None), change
+    record = record_of(ecosystem.id)
+    _check(user, ecosystem, record)
+    access = _due(user, standing, record)
+    if _is_settled(user, standing, record, access):
+        if record is not None and record.name != ecosystem.name:
+            _rename(record, ecosystem.name)
+        return str(access), change
+    return str(access), _settle(user, ecosystem, standing, record, access)
+
+
+def _check(user: StoreUser, ecosystem: Ecosystem, record: EcosystemItem | None) -> None:
+    if record is None and not _ID.fullmatch(ecosystem.id):
+        message = f"{user.id} has an ecosystem whose id no gateway can ask for"
+        raise ValueError(message)
+    if record is not None and record.customer_id not in (user.id, _NO_OWNER):
+        message = f"ecosystem {ecosystem.id} belongs to another customer than {user.id}"
+        raise ValueError(message)
+
+
+def _due(user: StoreUser, standing: Standing | None, record: EcosystemItem | None) -> Access:
+    known = [Access(one.access) for one in (standing, record) if one is not None]
+    if not known:
+        return Access(user.access or Access.ACTIVE)
+    return Access.SUSPENDED if Access.SUSPENDED in known else Access.ACTIVE
+
+
+def _is_settled(
+    user: StoreUser, standing: Standing | None, record: EcosystemItem | None, access: Access
+) -> bool:
+    if record is None or record.customer_id != user.id or record.access != access:
+        return False
+    return access is Access.ACTIVE or (standing is not None and standing.access is access)
+
+
+def _settle(
+    user: StoreUser,
+    ecosystem: Ecosystem,
+    standing: Standing | None,
+    record: EcosystemItem | None,
+    access: Access,
+) -> AccessChange | None:
+    """Write record, standing and audit in one transaction; the last use of the switch."""
+    at = clock.instant(clock.now())
+    change = standing.change if standing else user.access_change
+    becomes_suspended = access is Access.SUSPENDED and (
+        standing is None or standing.access is Access.ACTIVE
+    )
+    if becomes_suspended and _is_carried(user, standing, record):
+        change = AccessChange(at, SYSTEM, None, user.version)
+    updates, checks, puts = [_record_update(user, ecosystem, record, access, at)], [], []
+    checks.append(_owner_check(user, ecosystem))
+    if becomes_suspended:
+        seen = suspensions.is_as(standing)
+        updates.append(suspensions.put_kwargs(user.id, access, change, at, seen))
+    else:
+        checks.append(suspensions.check_kwargs(user.id, standing))
+    if access is Access.SUSPENDED and _is_carried(user, standing, record):
+        puts.append(_kept_entry(user, ecosystem, change, at))
+    _write(updates, checks, puts)
+    return change
+
+
+def _is_carried(user: StoreUser, standing: Standing | None, record: EcosystemItem | None) -> bool:
+    """Return True if the suspension comes from elsewhere than this customer's own record."""
+    if record is None:
+        return standing is not None
+    return record.customer_id != user.id or record.access == Access.ACTIVE
+
+
+def _owner_check(user: StoreUser, ecosystem: Ecosystem) -> dict[str, Any]:
+    """The check that the customer still has the ecosystem."""
+    return store().get_operation_kwargs(
+        settings().users_table, user.id, condition=has_ecosystem(ecosystem)
+    )
+
+
+def _record_update(
+    user: StoreUser,
+    ecosystem: Ecosystem,
+    record: EcosystemItem | None,
+    access: Access,
+    at: str,
+) -> dict[str, Any]:
+    actions: list[Action] = [Path("name").set(ecosystem.name)]
+    actions.append(Path("customer_id").set(user.id))
+    if record is None or record.access != access:
+        version = max(user.version, int(record.version) if record else 1)
+        actions += [
+            Path("access").set(str(access)),
+            Path("changed_at").set(at),
+            Path("version").set(version),
+            *suspensions.epoch_actions(access, at),
+        ]
+    condition = _is_as(record) if record else Path("id").does_not_exist()
+    return store().get_operation_kwargs(
+        settings().ecosystems_table, ecosystem.id, actions=actions, condition=condition
+    )
+
+
+def _is_as(record: EcosystemItem) -> Condition:
+    """The condition that nobody has switched, taken or released the ecosystem since."""
+    condition: Condition = (
+        (Path("customer_id") == record.customer_id)
+        & (Path("version") == int(record.version))
+        & (Path("access") == record.access)
+    )
+    return condition
+
+
+def _kept_entry(
+    user: StoreUser, ecosystem: Ecosystem, change: AccessChange | None, at: str
+) -> dict[str, Any]:
+    facts = {
+        "from": str(user.access or Access.ACTIVE),
+        "to": str(Access.SUSPENDED),
+        "reason": change.reason if change else None,
+        "ecosystem_id": ecosystem.id,
+        "suspended_by": change.by if change else None,
+    }
+    return audit.put_kwargs(
+        audit.Entry(
+            subject=audit.customer(user.id),
+            at=at,
+            by=SYSTEM,
+            action="access.kept",
+            facts=facts,
+            request_id="",
+        )
+    )
+
+
+def _write(
+    updates: list[dict[str, Any]], checks: list[dict[str, Any]], puts: list[dict[str, Any]]
+) -> None:
+    try:
+        store().transact_write_items(
+            condition_check_items=checks, delete_items=[], put_items=puts, update_items=updates
+        )
+    except TransactionCanceledError as error:
+        message = "The access to this ecosystem is being changed at this moment"
+        raise StoreUnavailableError(message) from error
+
+
+def _rename(record: EcosystemItem, name: str) -> None:
+    unchanged = (Path("customer_id") == record.customer_id) & (Path("name") == record.name)
+    actions = [Path("name").set(name)]
+    try:
+        store().update_item(
+            settings().ecosystems_table, record.id, actions=actions, condition=unchanged
+        )
+    except ConditionFailedError:
+        return  # Somebody else was here first, and has a record of the stream of their own.

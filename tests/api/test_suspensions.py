@@ -1,0 +1,170 @@
+"""A suspension sticks, whatever the shop writes: seen by the gateways, over HTTP.
+
+The shop writes as docs/data.md allows: whole items, without `access`.
+"""
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from chalicelib.users.model import Ecosystem, Kind, StoreUser
+from tests.api.client import Client
+from tests.builders import ECOSYSTEM, client, customer, save, save_ecosystem, stored
+from tests.feed import Feed
+from tests.following import follow, items
+
+REASON = "Privacy incident 4711"
+OFF = {"access": "suspended", "reason": REASON}
+ON = {"access": "active"}
+OTHER = Ecosystem("eco_18", "clinica-luna", None)
+
+
+@dataclass
+class Shop:
+    """The shop, which writes, and the stream, which follows."""
+
+    api: Client
+    feed: Feed
+
+    def write(self, *users: StoreUser) -> None:
+        save(*(replace(user, access=None, access_change=None, version=0) for user in users))
+        follow(self.feed)
+
+    def delete(self, user_id: str = "cus_0042") -> None:
+        client().delete_item(TableName="users", Key={"id": {"S": user_id}})
+        follow(self.feed)
+
+    def asked(self, ecosystem_id: str) -> str:
+        """What a gateway hears: the access, or the problem."""
+        answer = self.api.get(f"/v1/ecosystems/{ecosystem_id}/access", "gateway")
+        return str(answer.json["access"] if answer.status == 200 else answer.problem)
+
+    def shown(self, user_id: str = "cus_0042") -> tuple[str, int]:
+        """What the staff see: the access, and the version to switch it by."""
+        row = self.api.get(f"/v1/customers/{user_id}", "support").json
+        return row["access"], row["version"]
+
+    def lift(self, user_id: str = "cus_0042") -> int:
+        version = self.shown(user_id)[1]
+        answer = self.api.switch(ON, user_id=user_id, if_match=f'"{version}"')
+        follow(self.feed)
+        return int(answer.status)
+
+    def actions(self, user_id: str = "cus_0042") -> list[tuple[str, str]]:
+        """The history, oldest first: to what, and by whom."""
+        answer = self.api.get(f"/v1/customers/{user_id}/access/history", "support")
+        return [(one["to"], one["by"]) for one in reversed(answer.json["data"])]
+
+
+@pytest.fixture
+def shop(api: Client) -> Shop:
+    """A customer whose ecosystem is suspended."""
+    shop = Shop(api, Feed())
+    shop.write(customer())
+    version = shop.shown()[1]
+    assert api.switch(OFF, if_match=f'"{version}"').status == 200
+    follow(shop.feed)
+    return shop
+
+
+def test_an_ecosystem_that_is_deployed_under_another_id_starts_suspended(shop: Shop) -> None:
+    shop.write(customer(ecosystem=OTHER))
+    assert (shop.asked("eco_17"), shop.asked("eco_18")) == ("suspended", "suspended")
+    assert shop.shown()[0] == "suspended"
+    assert shop.actions()[1:] == [("suspended", "system stream")]
+    (kept,) = [one for one in items("audit") if one["action"]["S"] == "access.kept"]
+    assert REASON in kept["facts"]["S"]
+
+
+def test_an_ecosystem_that_was_removed_and_comes_back_is_suspended(shop: Shop) -> None:
+    shop.write(customer(ecosystem=None))
+    assert (shop.asked("eco_17"), shop.shown()[0]) == ("suspended", "suspended")
+    shop.write(customer())
+    assert (shop.asked("eco_17"), shop.shown()[0]) == ("suspended", "suspended")
+
+
+def test_an_ecosystem_that_another_customer_takes_over_is_suspended(shop: Shop) -> None:
+    shop.delete()
+    assert shop.asked("eco_17") == "suspended"
+    shop.write(customer("cus_2"))
+    assert (shop.asked("eco_17"), shop.shown("cus_2")[0]) == ("suspended", "suspended")
+    assert shop.actions("cus_2") == [("suspended", "system stream")]
+    shop.write(customer("cus_2", ecosystem=OTHER))
+    assert shop.asked("eco_18") == "suspended"
+    assert shop.lift("cus_2") == 200
+    assert (shop.asked("eco_18"), shop.asked("eco_17")) == ("active", "suspended")
+
+
+def test_a_customer_who_was_a_lead_in_between_is_suspended(shop: Shop) -> None:
+    shop.write(customer(kind=Kind.LEAD, ecosystem=None, subscription=None))
+    assert shop.asked("eco_17") == "suspended"
+    shop.write(customer(ecosystem=OTHER))
+    assert (shop.asked("eco_18"), shop.shown()[0]) == ("suspended", "suspended")
+
+
+def test_a_customer_who_was_deleted_and_registers_again_is_suspended(shop: Shop) -> None:
+    shop.delete()
+    shop.write(customer(ecosystem=OTHER))
+    assert (shop.asked("eco_18"), shop.shown()[0]) == ("suspended", "suspended")
+
+
+def test_until_the_stream_has_followed_gateways_know_no_new_ecosystem(shop: Shop) -> None:
+    save(replace(customer(ecosystem=OTHER), access="active"))
+    assert shop.asked("eco_18") == "not-found"
+
+
+def test_the_switch_lifts_what_waits_for_an_ecosystem(shop: Shop) -> None:
+    shop.write(customer(ecosystem=None))
+    assert shop.lift() == 200
+    assert shop.shown()[0] == "active"
+    shop.write(customer(ecosystem=OTHER))
+    assert shop.asked("eco_18") == "active"
+    version = shop.shown()[1]
+    shop.write(customer(ecosystem=None))
+    assert shop.api.switch(ON, if_match=f'"{version}"').problem == "no-ecosystem"
+
+
+def test_the_switch_lifts_an_ecosystem_that_another_customer_has_taken_over(shop: Shop) -> None:
+    shop.delete()
+    shop.write(customer("cus_2"))
+    assert shop.lift("cus_2") == 200
+    assert shop.asked("eco_17") == "active"
+
+
+def test_a_whole_item_does_not_drop_who_suspended_and_why(shop: Shop) -> None:
+    before = shop.api.get("/v1/customers/cus_0042", "support").json["access_change"]
+    shop.write(customer(first_name="María"))
+    after = shop.api.get("/v1/customers/cus_0042", "support").json
+    assert (after["access"], after["access_change"]) == ("suspended", before)
+    assert after["access_change"]["reason"] == REASON
+
+
+def test_the_history_of_a_deleted_customer_can_be_read(shop: Shop) -> None:
+    before = shop.actions()
+    shop.delete()
+    assert shop.actions() == before != []
+    unknown = shop.api.get("/v1/customers/cus_9/access/history", "support")
+    assert unknown.problem == "not-found"
+
+
+@pytest.mark.parametrize("legacy", ["redeployed", "removed", "touched"])
+def test_a_suspension_of_an_earlier_version_sticks_as_well(api: Client, legacy: str) -> None:
+    """It has a record alone, without epoch; the shop's next write, or a reindex, upgrades it."""
+    shop = Shop(api, Feed())
+    save(customer(access="suspended"))
+    save_ecosystem(access="suspended")
+    if legacy == "touched":
+        shop.write(customer(access="suspended", first_name="Mar"))
+    if legacy == "removed":
+        shop.write(customer(ecosystem=None))
+    shop.write(customer(ecosystem=OTHER))
+    assert (shop.asked("eco_17"), shop.asked("eco_18")) == ("suspended", "suspended")
+    assert shop.lift() == 200
+    assert shop.asked("eco_18") == "active"
+
+
+def test_an_ecosystem_that_two_customers_claim_stays_with_the_first(shop: Shop) -> None:
+    shop.write(customer("cus_2"))
+    assert shop.asked("eco_17") == "suspended"
+    assert (stored("eco_17", "ecosystems") or {})["customer_id"] == {"S": "cus_0042"}
+    assert ECOSYSTEM.id == "eco_17"
