@@ -50,6 +50,8 @@ doctor: .venv/ready ## Look whether all is well, changing nothing ([STAGE=prod])
 test: .venv/ready ## Run all tests, on moto, on the local stack and in a browser
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || echo \
 		"No Chromium here: the tests of the page are skipped. Debian: apt-get install chromium"
+	@command -v firefox-esr >/dev/null || command -v firefox >/dev/null || echo \
+		"No Firefox here: its tests of the page are skipped. Debian: apt-get install firefox-esr"
 	@$(CLIENT_TOOLS) || test "$(CLIENT_TESTS)" != required || exit 1
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
