@@ -25,7 +25,7 @@ from chalicelib.users.entries import Document, Search
 from chalicelib.users.filters import Filters
 from chalicelib.users.item import from_item, to_item
 from chalicelib.users.listing import UserPage
-from chalicelib.users.model import Access, Ecosystem, Kind, StoreUser
+from chalicelib.users.model import Access, Author, Ecosystem, Kind, StoreUser
 from chalicelib.users.paging import Key
 from chalicelib.users.tables import store
 
@@ -140,7 +140,13 @@ def writes() -> dict[str, tuple[float, float]]:
     )
     _written([customer])
     _put("ecosystems", {name: {"S": value} for name, value in _record(customer).items()})
-    wish = Wish(access=Access.SUSPENDED, reason="bench", version=1, by="bench", request_id="bench")
+    wish = Wish(
+        access=Access.SUSPENDED,
+        reason="bench",
+        version=1,
+        by=Author("bench", "bench"),
+        request_id="bench",
+    )
     access.change("toggled", wish)
     found["a toggle of the access"] = _derive(["toggled"])
     return found

@@ -16,7 +16,7 @@ from chalicelib.exports import columns, workbook
 from chalicelib.users import access, listing, searching
 from chalicelib.users.access import Wish
 from chalicelib.users.filters import Filters
-from chalicelib.users.model import Access, Kind, StoreUser
+from chalicelib.users.model import Access, Author, Kind, StoreUser
 from chalicelib.users.tables import store
 
 GARCIA = StoreUser(
@@ -121,7 +121,9 @@ def _make_active(customer_id: str) -> StoreUser:
 
 
 def _wish(seen: StoreUser, wanted: Access, by: str) -> Wish:
-    return Wish(access=wanted, reason="bench", version=seen.version, by=by, request_id="bench")
+    return Wish(
+        access=wanted, reason="bench", version=seen.version, by=Author(by, by), request_id="bench"
+    )
 
 
 def _formula() -> Shown:

@@ -15,7 +15,7 @@ from chalicelib.users import access, counting, listing, projection, searching
 from chalicelib.users.access import Wish
 from chalicelib.users.filters import Filters
 from chalicelib.users.item import to_item
-from chalicelib.users.model import Access, Kind, StoreUser
+from chalicelib.users.model import Access, Author, Kind, StoreUser
 
 _PAGE = 25
 _SEARCHES = ("Quetzalli", "María Gómez", "maria gomez")
@@ -82,7 +82,9 @@ def _our_switch(customer: StoreUser, *, is_followed: bool = False) -> Ask:
     def switch() -> int:
         nonlocal seen
         wanted = Access.SUSPENDED if seen.access == Access.ACTIVE else Access.ACTIVE
-        wish = Wish(access=wanted, reason="r", version=seen.version, by="b", request_id="bench")
+        wish = Wish(
+            access=wanted, reason="r", version=seen.version, by=Author("b", "b"), request_id="bench"
+        )
         seen = access.change(customer.id, wish)
         if is_followed:
             image = to_item(seen)

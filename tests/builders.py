@@ -12,6 +12,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from chalicelib.users.item import to_item
 from chalicelib.users.model import (
+    Author,
     Ecosystem,
     Encounters,
     Kind,
@@ -71,6 +72,11 @@ def lead(user_id: str = "led_0007", **changes: Any) -> StoreUser:
         version=1,
     )
     return replace(whole, **changes)
+
+
+def author(name: str) -> Author:
+    """A member of the staff of that name."""
+    return Author(name, f"sub-of-{name}")
 
 
 def client() -> "DynamoDBClient":
@@ -190,13 +196,14 @@ def lost_answers(operation: str, times: int = 1) -> AbstractContextManager[None]
 
 
 def refusals(
-    operation: str, code: str, times: int = 1_000, **members: Any
+    operation: str, code: str, times: int = 1_000, *, table: str = "", **members: Any
 ) -> AbstractContextManager[None]:
-    """DynamoDB answers `times` times with the error `code`, and does nothing."""
+    """DynamoDB answers `times` times with the error `code`, and does nothing; of any `table`."""
     left = [None] * times
 
     def refuse(request: AWSPreparedRequest) -> AWSResponse | None:
-        if not left:
+        named = json.loads(cast("bytes", request.body)).get("TableName", "")
+        if not left or (table and named != table):
             return None
         left.pop()
         body = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": code, **members}

@@ -8,7 +8,7 @@ from chalicelib.settings import settings
 from chalicelib.users.model import Ecosystem
 from infra.erase.__main__ import Done, Queues, erase
 from infra.erase.person import find
-from tests.builders import customer
+from tests.builders import author, customer
 from tests.conftest import REGION
 from tests.following import invoke
 
@@ -36,7 +36,7 @@ def dead_letters_of_exports() -> str:
 def erase_person(dead_exports: str, user_id: str = "cus_0042") -> Done:
     """Erase them as the command does."""
     queues = Queues(settings().projection_dead_letters_url, dead_exports)
-    return erase(find(user_id), "operator", _apply, queues)
+    return erase(find(user_id), author("operator"), _apply, queues)
 
 
 def _apply(records: Any) -> int:

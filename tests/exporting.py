@@ -17,11 +17,12 @@ from chalicelib.settings import settings
 from chalicelib.triggers.worker import worker
 from chalicelib.users import audit
 from chalicelib.users.tables import ExportItem
+from tests.builders import author
 from tests.conftest import ENVIRONMENT, REGION
 from tests.workbooks import Book, csv_rows
 
 MONDAY = "2026-03-02T11:00:00Z"
-ANA = "ana@example.com"
+ANA = author("ana@example.com")
 UNFINISHED: Mapping[str, str | None] = {
     "period": None,
     "origin": "manual",

@@ -62,6 +62,7 @@ def empty(*tables: str) -> None:
         "ecosystems": ("id",),
         "search": ("bucket", "entry"),
         "totals": ("list", "bucket"),
+        "audit": ("subject", "entry"),
     }
     for table in tables:
         for item in items(table):

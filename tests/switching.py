@@ -5,10 +5,12 @@ from dataclasses import replace
 from chalicelib.users import access, audit, listing
 from chalicelib.users.access import Wish
 from chalicelib.users.model import Access, Kind, StoreUser
-from tests.builders import customer, stored_ecosystem
+from tests.builders import author, customer, stored_ecosystem
 
-ANA = Wish(access=Access.SUSPENDED, reason="Privacy 4711", version=7, by="ana", request_id="req-a")
-BOB = replace(ANA, by="bob", reason="Policy", request_id="req-b")
+ANA = Wish(
+    access=Access.SUSPENDED, reason="Privacy 4711", version=7, by=author("ana"), request_id="req-a"
+)
+BOB = replace(ANA, by=author("bob"), reason="Policy", request_id="req-b")
 
 
 def now() -> StoreUser:
@@ -19,7 +21,7 @@ def now() -> StoreUser:
 def by() -> list[str]:
     """Who used the switch, newest first."""
     items = access.history("cus_0042", None, 100).items
-    return [audit.from_item(item).by for item in items]
+    return [audit.from_item(item).by.name for item in items]
 
 
 def assert_changed_once(who: str) -> None:

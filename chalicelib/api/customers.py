@@ -27,7 +27,7 @@ def change_access(call: Call) -> Answer:
         access=Access(call.body["access"]),
         reason=call.body.get("reason"),
         version=int(call.parameters["If-Match"].strip('"')),
-        by=call.actor.name,
+        by=call.actor.author,
         request_id=call.request_id,
     )
     return _detail(access.change(call.parameters["customer_id"], wish))
@@ -53,7 +53,8 @@ def _event(item: Item) -> dict[str, str | None]:
     entry = audit.from_item(item)
     return {
         "at": entry.at,
-        "by": entry.by,
+        "by": entry.by.name,
+        "by_id": entry.by.id,
         "from": entry.facts["from"],
         "to": entry.facts["to"],
         "reason": entry.facts["reason"],

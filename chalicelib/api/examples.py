@@ -12,6 +12,7 @@ CUSTOMER_ID = "cus_0042"
 LEAD_ID = "lead_0007"
 ECOSYSTEM_ID = "eco_17"
 EXPORT_ID = "exp_0193c2a47d1e"
+ANA_ID = "5f0c1b7e-9a52-4f0e-8f3a-6f1f5f2f9a10"
 KEY = "7f6b2c1e-6f0a-4d43-9c3b-0d3a5e0f9b11"
 VERSION = '"7"'
 
@@ -50,6 +51,7 @@ _CUSTOMER = {**_PERSON, "access": "active", "subscription": _SUBSCRIPTION, "vers
 _CHANGE = {
     "at": "2026-11-22T13:39:57Z",
     "by": "ana@staff.example",
+    "by_id": ANA_ID,
     "reason": "Privacy incident 4711",
 }
 _DETAIL = {
@@ -74,6 +76,7 @@ _EXPORT = {
     "status": "running",
     "progress": {"done": 12_000, "total": 40_000},
     "requested_by": "ana@staff.example",
+    "requested_by_id": ANA_ID,
     "requested_at": "2026-11-22T13:39:57Z",
     "finished_at": None,
     "expires_at": None,
@@ -140,6 +143,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "ExportPage": {"page": _page(_EXPORT)},
     "Session": {
         "viewer": {
+            "id": ANA_ID,
             "username": "ana@staff.example",
             "roles": ["viewer"],
             "permissions": ["customers:read", "leads:read"],

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from chalicelib.api.shapes import (
+    AUTHOR_ID,
     COUNT,
     DATE,
     INSTANT,
@@ -88,6 +89,7 @@ EXPORTS: Mapping[str, Schema] = {
             "status": ref("ExportStatus"),
             "progress": ref("ExportProgress"),
             "requested_by": TEXT,
+            "requested_by_id": AUTHOR_ID,
             "requested_at": INSTANT,
             "finished_at": nullable(INSTANT),
             "expires_at": nullable(INSTANT),

@@ -9,6 +9,7 @@ from chalicelib.errors import ExportGoneError, ExportNotReadyError
 from chalicelib.exports import delivery, jobs, reasons
 from chalicelib.exports.orders import Order, submit
 from chalicelib.users import audit
+from chalicelib.users.model import Author
 from chalicelib.users.tables import ExportItem
 
 
@@ -22,7 +23,7 @@ def create_export(call: Call) -> Answer:
         format=call.body.get("format", "xlsx"),
         language=call.body.get("language", "es"),
         filters=call.body.get("filters", {}),
-        by=call.actor.name,
+        by=call.actor.author,
         key=call.parameters["Idempotency-Key"].lower(),
         request_id=call.request_id,
     )
@@ -51,7 +52,7 @@ def get_export(call: Call) -> Answer:
     url = None
     if jobs.status(job) == "succeeded":
         url = delivery.presigned_url(job.object_key)
-        _note_use(job, "export.link_issued", call.actor.name, call.request_id)
+        _note_use(job, "export.link_issued", call.actor.author, call.request_id)
     return Answer(_job(job, url))
 
 
@@ -61,7 +62,7 @@ def delete_export(call: Call) -> Answer:
     export_id = call.parameters["export_id"]
     job = jobs.find(export_id, even_deleted=True)
     call.actor.need(f"exports:{job.resource}")
-    jobs.delete(job, call.actor.name, call.request_id)
+    jobs.delete(job, call.actor.author, call.request_id)
     return Answer("", 204)
 
 
@@ -78,7 +79,7 @@ def open_export_file(call: Call) -> Answer:
         message = "The file is not there yet; try again in a while"
         raise ExportNotReadyError(message)
     url = delivery.presigned_url(job.object_key)
-    _note_use(job, "export.link_opened", "link", call.request_id)
+    _note_use(job, "export.link_opened", Author.system("link"), call.request_id)
     return Answer("", 302, {"Location": url, "Content-Type": "text/plain"})
 
 
@@ -88,7 +89,7 @@ def _visible(export_id: str, actor: Actor) -> ExportItem:
     return job
 
 
-def _note_use(job: ExportItem, action: str, by: str, request_id: str) -> None:
+def _note_use(job: ExportItem, action: str, by: Author, request_id: str) -> None:
     audit.append(jobs.audit_entry(job, action, by, {}, request_id))
 
 
@@ -105,6 +106,7 @@ def _job(job: ExportItem, download_url: str | None = None) -> dict[str, Any]:
         "status": status,
         "progress": {"done": int(job.done), "total": _whole(job.total)},
         "requested_by": job.requested_by,
+        "requested_by_id": job.requested_by_id,
         "requested_at": job.requested_at,
         "finished_at": job.finished_at,
         "expires_at": job.expires_at,

@@ -31,7 +31,14 @@ def customer_detail(user: StoreUser) -> dict[str, Any]:
         **customer_row(user),
         "subscription": _subscription_detail(user.subscription) if user.subscription else None,
         "access_change": (
-            {"at": change.at, "by": change.by, "reason": change.reason} if change else None
+            {
+                "at": change.at,
+                "by": change.by,
+                "by_id": change.by_id,
+                "reason": change.reason,
+            }
+            if change
+            else None
         ),
     }
 

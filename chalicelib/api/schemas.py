@@ -42,6 +42,7 @@ _SERVICE: Mapping[str, Schema] = {
     ),
     "Session": record(
         {
+            "id": TEXT,
             "username": TEXT,
             "roles": array_of(TEXT),
             "permissions": array_of(TEXT),

@@ -44,6 +44,7 @@ def get_session(call: Call) -> Answer:
     actor = call.actor
     return Answer(
         {
+            "id": actor.id,
             "username": actor.name,
             "roles": list(actor.roles),
             "permissions": sorted(actor.permissions),

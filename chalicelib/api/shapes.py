@@ -35,6 +35,10 @@ def nullable(schema: Schema) -> Schema:
     return {**schema, "type": [schema["type"], "null"]}
 
 
+AUTHOR_ID = nullable({**TEXT, "description": "Who acted: the subject of the token, never reused."})
+"""The name beside it is for people; null for a part of the system, and in older acts."""
+
+
 def one_of(values: Iterable[str], **more: Any) -> Schema:
     """Return a schema of the texts `values`; `more` are further keywords, such as `default`."""
     return {"type": "string", "enum": list(values), **more}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from chalicelib.api import reasons
 from chalicelib.api.shapes import (
+    AUTHOR_ID,
     COUNT,
     DATE,
     INSTANT,
@@ -65,7 +66,7 @@ USERS: Mapping[str, Schema] = {
         about="What the customer bought, in detail.",
     ),
     "AccessChange": record(
-        {"at": TEXT, "by": TEXT, "reason": nullable(TEXT)},
+        {"at": TEXT, "by": TEXT, "by_id": AUTHOR_ID, "reason": nullable(TEXT)},
         about="The last change of the access: when, by which member of staff, and why.",
     ),
     "Lead": record({**_PERSON, "version": _VERSION}, about="Registered, and bought nothing yet."),
@@ -134,6 +135,7 @@ USERS: Mapping[str, Schema] = {
         {
             "at": INSTANT,
             "by": TEXT,
+            "by_id": AUTHOR_ID,
             "from": TEXT,
             "to": TEXT,
             "reason": nullable(TEXT),

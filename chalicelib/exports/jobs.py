@@ -1,6 +1,5 @@
 """Export jobs: asked for once, found again, deleted. What runs them is `running`."""
 
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -20,7 +19,7 @@ from chalicelib.exports import delivery
 from chalicelib.settings import settings
 from chalicelib.users import audit, paging
 from chalicelib.users.filters import Filters
-from chalicelib.users.model import Kind
+from chalicelib.users.model import Author, Kind
 from chalicelib.users.ranges import Range
 from chalicelib.users.tables import ExportItem, store
 
@@ -44,13 +43,9 @@ def create(job: ExportItem) -> None:
         condition=Path("id").does_not_exist(),
     )
     facts = {"resource": job.resource, "format": job.format, "origin": job.origin}
-    entry = audit.put_kwargs(
-        audit_entry(job, "export.requested", job.requested_by, facts, job.request_id)
-    )
+    entry = audit_entry(job, "export.requested", requester(job), facts, job.request_id)
     try:
-        store().transact_write_items(
-            condition_check_items=[], delete_items=[], put_items=[put, entry], update_items=[]
-        )
+        audit.transact(entry, puts=[put])
     except TransactionCanceledError as error:
         if "TransactionConflict" in error.codes and _read(job.id) is None:
             # The worker and the API write the same job at this moment: one of them will win.
@@ -86,7 +81,7 @@ def page(resources: Sequence[str], token: str | None, limit: int) -> paging.Page
     return paging.page(rows, repr(("exports", tuple(resources), limit)), token, limit)
 
 
-def delete(job: ExportItem, by: str, request_id: str) -> None:
+def delete(job: ExportItem, by: Author, request_id: str) -> None:
     """Remove the file, kill its links, cancel a run under way.
 
     The job stays as a tombstone, so that no late message brings it back. The tombstone comes
@@ -100,6 +95,11 @@ def delete(job: ExportItem, by: str, request_id: str) -> None:
             audit_entry(job, "export.deleted", by, {}, request_id),
         )
     delivery.remove_files(delivery.object_prefix(job.id))
+
+
+def requester(job: ExportItem) -> Author:
+    """Return who asked for the job; without an id where the system or an older version did."""
+    return Author(job.requested_by, job.requested_by_id)
 
 
 def is_incremental(job: ExportItem) -> bool:
@@ -125,13 +125,7 @@ def note(job: ExportItem, actions: list[Action], condition: Condition, entry: au
         settings().exports_table, job.id, actions=actions, condition=condition
     )
     try:
-        store().transact_write_items(
-            condition_check_items=[],
-            delete_items=[],
-            put_items=[audit.put_kwargs(entry)],
-            update_items=[update],
-            client_request_token=str(uuid.uuid4()),
-        )
+        audit.transact(entry, updates=[update])
     except TransactionCanceledError as error:
         if "TransactionConflict" in error.codes:
             message = "The export is being changed at this moment; try again"
@@ -157,7 +151,7 @@ def is_abandoned(job: ExportItem) -> bool:
 
 
 def audit_entry(
-    job: ExportItem, action: str, by: str, facts: Mapping[str, Any], request_id: str
+    job: ExportItem, action: str, by: Author, facts: Mapping[str, Any], request_id: str
 ) -> audit.Entry:
     """What the audit says of an act on the job."""
     return audit.Entry(

@@ -11,6 +11,7 @@ from chalicelib import clock
 from chalicelib.errors import ExportGoneError, IdempotencyMismatchError
 from chalicelib.exports import delivery, jobs, slots
 from chalicelib.settings import settings
+from chalicelib.users.model import Author
 from chalicelib.users.tables import ExportItem
 
 
@@ -25,7 +26,7 @@ class Order:
     format: str
     language: str
     filters: Mapping[str, Any]
-    by: str
+    by: Author
     key: str
     request_id: str
     origin: str = "manual"
@@ -34,7 +35,12 @@ class Order:
     @property
     def id(self) -> str:
         """The same for the same person and key, and not to be guessed without the key."""
-        return "exp_" + _digest([self.by, self.key])[:32]
+        return "exp_" + _digest([self.owner, self.key])[:32]
+
+    @property
+    def owner(self) -> str:
+        """The subject of the person: a new account of the same name is somebody else."""
+        return self.by.id or self.by.name
 
     @property
     def fingerprint(self) -> str:
@@ -56,7 +62,7 @@ def submit(order: Order) -> tuple[ExportItem, bool]:
     if existing is not None:
         return _same(existing, order), True
     if order.origin == "manual":
-        slots.take(order.by, order.id)
+        slots.take(order.owner, order.id)
     job = _new(order)
     delivery.enqueue({"job": job.serialize()})
     jobs.create(job)
@@ -88,7 +94,8 @@ def _new(order: Order) -> ExportItem:
         origin=order.origin,
         fingerprint=order.fingerprint,
         status="queued",
-        requested_by=order.by,
+        requested_by=order.by.name,
+        requested_by_id=order.by.id,
         requested_at=clock.instant(now),
         request_id=order.request_id,
         removed_after=int((now + kept).timestamp()),

@@ -22,7 +22,7 @@ from chalicelib.exports.lease import Lease, LostError, OutOfTimeError
 from chalicelib.exports.newleads import NewLeads
 from chalicelib.exports.reasons import MAX_ATTEMPTS, Reason
 from chalicelib.settings import settings
-from chalicelib.users.model import StoreUser
+from chalicelib.users.model import Author, StoreUser
 from chalicelib.users.tables import ExportItem, store
 
 
@@ -190,7 +190,7 @@ def _end(
 ) -> None:
     """Write down how the job ended, once. Raises `LostError` where it is not ours any more."""
     actions: list[Action] = [Path(name).set(value) for name, value in attributes.items()]
-    entry = jobs.audit_entry(job, action, "worker", facts, job.request_id)
+    entry = jobs.audit_entry(job, action, Author.system("worker"), facts, job.request_id)
     if jobs.note(job, actions, lease.ours(job), entry):
         return
     # The answer to this very write may have got lost, and its repetition have been refused.

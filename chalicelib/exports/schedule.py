@@ -6,6 +6,7 @@ from chalicelib import clock, log
 from chalicelib.exports import jobs, newleads
 from chalicelib.exports.orders import Order, submit
 from chalicelib.settings import settings
+from chalicelib.users.model import Author
 from chalicelib.users.tables import ExportItem
 
 ALL_LEADS = "leads-all"
@@ -33,7 +34,7 @@ def _order(
         format="xlsx",
         language=settings().marketing_language,
         filters={},
-        by="schedule",
+        by=Author.system("schedule"),
         key=f"{name} {minute}",
         request_id=request_id,
         origin="scheduled",

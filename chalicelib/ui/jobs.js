@@ -12,6 +12,10 @@ let asker = null;
 
 export const isUnderWay = (job) => job.status === "queued" || job.status === "running";
 
+/** A job is its requester's by the subject of the token; older jobs have the name alone. */
+const isOwn = (job, session) =>
+  job.requested_by_id ? job.requested_by_id === session.id : job.requested_by === session.username;
+
 /** Follow what this person asked for before the page was loaded. */
 export async function startJobs(session) {
   asker = session;
@@ -19,7 +23,7 @@ export async function startJobs(session) {
   if (!session.permissions.includes("exports:read")) return;
   try {
     const { data } = await get("v1/exports?limit=25");
-    for (const job of data) if (isUnderWay(job) && job.requested_by === session.username) follow(job);
+    for (const job of data) if (isUnderWay(job) && isOwn(job, session)) follow(job);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
   }

@@ -1,6 +1,5 @@
 """The switch: access to a customer's ecosystem, its history, and what the gateways ask."""
 
-import uuid
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -25,7 +24,7 @@ from chalicelib.users.item import (
     access_change_attribute,
     sort_keys,
 )
-from chalicelib.users.model import Access, AccessChange, Ecosystem, Kind, StoreUser
+from chalicelib.users.model import Access, AccessChange, Author, Ecosystem, Kind, StoreUser
 from chalicelib.users.tables import EcosystemItem, store
 
 
@@ -36,7 +35,7 @@ class Wish:
     access: Access
     reason: str | None
     version: int
-    by: str
+    by: Author
     request_id: str
 
 
@@ -118,7 +117,9 @@ def _made_by(customer: StoreUser, wish: Wish) -> bool:
     last = customer.access_change
     if last is None or customer.access != wish.access:
         return False
-    return (last.version, last.by, last.reason) == (wish.version + 1, wish.by, wish.reason)
+    # Older changes have the name alone.
+    is_theirs = last.by_id == wish.by.id if last.by_id else last.by == wish.by.name
+    return is_theirs and (last.version, last.reason) == (wish.version + 1, wish.reason)
 
 
 def _can_be_lifted(customer: StoreUser, wish: Wish) -> bool:
@@ -147,21 +148,16 @@ def _other(access: Access) -> Access:
 
 def _switch(customer: StoreUser, wish: Wish, before: str) -> StoreUser:
     at = clock.instant(clock.now())
-    made = AccessChange(at, wish.by, wish.reason, customer.version + 1)
+    made = AccessChange(at, wish.by.name, wish.reason, customer.version + 1, wish.by.id)
     ecosystem = customer.ecosystem
     try:
-        store().transact_write_items(
-            condition_check_items=[],
-            delete_items=[],
-            put_items=[_audit_entry(customer, wish, before, at)],
-            update_items=[
+        audit.transact(
+            _audit_entry(customer, wish, before, at),
+            updates=[
                 _user_update(customer, wish, made),
                 suspensions.put_kwargs(customer.id, wish.access, made, at),
                 *([_ecosystem_update(customer, ecosystem, wish, made)] if ecosystem else []),
             ],
-            # The SDK's own retries carry the same token, so that a lost answer is not a second
-            # change: DynamoDB keeps a token for ten minutes.
-            client_request_token=str(uuid.uuid4()),
         )
     except TransactionCanceledError as error:
         return _after_refusal(customer, wish, error)
@@ -225,14 +221,12 @@ def _ecosystem_update(
     )
 
 
-def _audit_entry(customer: StoreUser, wish: Wish, before: str, at: str) -> dict[str, object]:
-    return audit.put_kwargs(
-        audit.Entry(
-            subject=audit.customer(customer.id),
-            at=at,
-            by=wish.by,
-            action="access.changed",
-            facts={"from": before, "to": str(wish.access), "reason": wish.reason},
-            request_id=wish.request_id,
-        )
+def _audit_entry(customer: StoreUser, wish: Wish, before: str, at: str) -> audit.Entry:
+    return audit.Entry(
+        subject=audit.customer(customer.id),
+        at=at,
+        by=wish.by,
+        action="access.changed",
+        facts={"from": before, "to": str(wish.access), "reason": wish.reason},
+        request_id=wish.request_id,
     )

@@ -205,4 +205,5 @@ def _access_change(inner: Mapping[str, Any]) -> AccessChange:
         by=_text(inner, "by"),
         reason=_text(inner, "reason") or None,
         version=_number(inner, "version") or 0,
+        by_id=_text(inner, "by_id") or None,
     )

@@ -19,12 +19,12 @@ from chalicelib.errors import StoreUnavailableError
 from chalicelib.settings import settings
 from chalicelib.users import audit, suspensions
 from chalicelib.users.filters import has_ecosystem
-from chalicelib.users.model import Access, AccessChange, Ecosystem, StoreUser
+from chalicelib.users.model import Access, AccessChange, Author, Ecosystem, StoreUser
 from chalicelib.users.suspensions import Standing
 from chalicelib.users.tables import EcosystemItem, store
 
-SYSTEM = "system stream"
-"""Who keeps a suspension, in the audit. User names of the pool have no blanks."""
+SYSTEM = Author.system("stream")
+"""Who keeps a suspension, in the audit."""
 
 _ID = re.compile("[A-Za-z0-9_-]{1,64}")
 _NO_OWNER = ""
@@ -52,7 +52,7 @@ def release(record: EcosystemItem) -> None:
         at = clock.instant(clock.now())
         nothing = suspensions.is_as(None)
         standing = [suspensions.put_kwargs(record.customer_id, Access.SUSPENDED, None, at, nothing)]
-    _write([tombstone, *standing], [], [])
+    _write([tombstone, *standing], [], None)
 
 
 def keep(user: StoreUser) -> tuple[str | None, AccessChange | None]:
@@ -114,17 +114,18 @@ def _settle(
         standing is None or standing.access is Access.ACTIVE
     )
     if becomes_suspended and _is_carried(user, standing, record):
-        change = AccessChange(at, SYSTEM, None, user.version)
-    updates, checks, puts = [_record_update(user, ecosystem, record, access, at)], [], []
-    checks.append(_owner_check(user, ecosystem))
+        change = AccessChange(at, SYSTEM.name, None, user.version)
+    updates = [_record_update(user, ecosystem, record, access, at)]
+    checks = [_owner_check(user, ecosystem)]
+    entry = None
     if becomes_suspended:
         seen = suspensions.is_as(standing)
         updates.append(suspensions.put_kwargs(user.id, access, change, at, seen))
     else:
         checks.append(suspensions.check_kwargs(user.id, standing))
     if access is Access.SUSPENDED and _is_carried(user, standing, record):
-        puts.append(_kept_entry(user, ecosystem, change, at))
-    _write(updates, checks, puts)
+        entry = _kept_entry(user, ecosystem, change, at)
+    _write(updates, checks, entry)
     return change
 
 
@@ -177,32 +178,34 @@ def _is_as(record: EcosystemItem) -> Condition:
 
 def _kept_entry(
     user: StoreUser, ecosystem: Ecosystem, change: AccessChange | None, at: str
-) -> dict[str, Any]:
+) -> audit.Entry:
     facts = {
         "from": str(user.access or Access.ACTIVE),
         "to": str(Access.SUSPENDED),
         "reason": change.reason if change else None,
         "ecosystem_id": ecosystem.id,
         "suspended_by": change.by if change else None,
+        "suspended_by_id": change.by_id if change else None,
     }
-    return audit.put_kwargs(
-        audit.Entry(
-            subject=audit.customer(user.id),
-            at=at,
-            by=SYSTEM,
-            action="access.kept",
-            facts=facts,
-            request_id="",
-        )
+    return audit.Entry(
+        subject=audit.customer(user.id),
+        at=at,
+        by=SYSTEM,
+        action="access.kept",
+        facts=facts,
+        request_id="",
     )
 
 
 def _write(
-    updates: list[dict[str, Any]], checks: list[dict[str, Any]], puts: list[dict[str, Any]]
+    updates: list[dict[str, Any]], checks: list[dict[str, Any]], entry: audit.Entry | None
 ) -> None:
     try:
+        if entry is not None:
+            audit.transact(entry, checks=checks, updates=updates)
+            return
         store().transact_write_items(
-            condition_check_items=checks, delete_items=[], put_items=puts, update_items=updates
+            condition_check_items=checks, delete_items=[], put_items=[], update_items=updates
         )
     except TransactionCanceledError as error:
         message = "The access to this ecosystem is being changed at this moment"

@@ -78,13 +78,34 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
+class Author:
+    """Who acts. `name` is for people to read; `id` is the subject of the token, never reused.
+
+    A part of the system has no id, and a blank in its name: no user name of Cognito has one, and
+    `api.auth` refuses such names. Acts of before `by_id` have none either.
+    """
+
+    name: str
+    id: str | None
+
+    @classmethod
+    def system(cls, part: str) -> "Author":
+        """Return the author for a part of the system: `worker`, `schedule`, `link`, …."""
+        return cls(f"system {part}", None)
+
+
+@dataclass(frozen=True, slots=True)
 class AccessChange:
-    """The last use of the switch: `version` is the customer's version that it made."""
+    """The last use of the switch: `version` is the customer's version that it made.
+
+    `by` is a name to read, `by_id` the subject of the token; older changes have none.
+    """
 
     at: str
     by: str
     reason: str | None
     version: int
+    by_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

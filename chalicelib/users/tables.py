@@ -169,7 +169,11 @@ class EcosystemItem(Model):
 
 
 class AuditItem(Model):
-    """Who did what to `subject`, when and why. Append only; `entry` is `at#ulid`."""
+    """Who did what to `subject`, when and why. Append only: see `audit` and `chain`.
+
+    `entry` is `n` and a number; `at#ulid` in older entries, which have no `by_id`, `id`,
+    `prev` and `hash`.
+    """
 
     class Meta:
         """What PynamoDB reads."""
@@ -180,9 +184,13 @@ class AuditItem(Model):
     entry = UnicodeAttribute(range_key=True)
     at = UnicodeAttribute()
     by = UnicodeAttribute()
+    by_id = UnicodeAttribute(null=True)
     action = UnicodeAttribute()
     facts = JSONAttribute()
     request_id = UnicodeAttribute(null=True)
+    id = UnicodeAttribute(null=True)
+    prev = UnicodeAttribute(null=True)
+    hash = UnicodeAttribute(null=True)
 
 
 class ByRequested(GlobalSecondaryIndex["ExportItem"]):
@@ -220,6 +228,8 @@ class ExportItem(Model):
     done = NumberAttribute(default=0)
     total = NumberAttribute(null=True)
     requested_by = UnicodeAttribute()
+    # The subject of the token; none in scheduled jobs and in older ones.
+    requested_by_id = UnicodeAttribute(null=True)
     requested_at = UnicodeAttribute()
     # Jobs of the first version have none: the audit entry of their request does.
     request_id = UnicodeAttribute(default="")

@@ -19,12 +19,12 @@ from chalicelib import clock
 from chalicelib.errors import StoreUsersError
 from chalicelib.exports import jobs
 from chalicelib.users import audit
+from chalicelib.users.model import Author
 from chalicelib.users.tables import ExportItem
 from infra import stage
 from infra.derivation import of_stage
 from infra.erase import traces
 from infra.erase.person import (
-    ERASURES,
     Apply,
     ErasureError,
     Person,
@@ -83,7 +83,7 @@ class Done:
         return told + [f"        {_describe(one)}" for one in self.files]
 
 
-def erase(person: Person, by: str, apply: Apply, queues: Queues) -> Done:
+def erase(person: Person, by: Author, apply: Apply, queues: Queues) -> Done:
     """Erase the person; what was done. Raises `ErasureError`, `StoreUsersError`.
 
     While it is known which words are theirs, searches for them are found; so those come first,
@@ -103,21 +103,24 @@ def erase(person: Person, by: str, apply: Apply, queues: Queues) -> Done:
         (queues.exports, traces.is_order_about),
     ):
         done.letters += traces.remove_dead_letters(queue, person, is_concerned)
+    _note(person.id, audit.ANNOUNCED, by)
     done.acts = traces.unlink_acts(person.id)
-    _note(done, by)
+    _note(person.id, "user.erased", by, files=len(done.files), acts=done.acts)
     return done
 
 
-def _note(done: Done, by: str) -> None:
-    """Keep that, when and by whom it was done: the id alone, which leads to nothing any more."""
-    facts = {"user_id": done.person.id, "files": len(done.files), "acts": done.acts}
+def _note(user_id: str, action: str, by: Author, **facts: int) -> None:
+    """Keep what is done, when and by whom, under the id alone: it leads to nothing any more.
+
+    The announcement comes before any entry is removed: the function `watch` rings otherwise.
+    """
     audit.append(
         audit.Entry(
-            subject=ERASURES,
+            subject=audit.ERASURES,
             at=clock.instant(clock.now()),
             by=by,
-            action="user.erased",
-            facts=facts,
+            action=action,
+            facts={"user_id": user_id, **facts},
             request_id="erase",
         )
     )
@@ -127,7 +130,7 @@ def _describe(taken: ExportItem | str) -> str:
     if isinstance(taken, str):
         return taken
     uses = [audit.from_item(one) for one in audit.page(audit.export(taken.id), None, 100).items]
-    users = sorted({one.by for one in uses if one.action.startswith("export.link_")})
+    users = sorted({one.by.name for one in uses if one.action.startswith("export.link_")})
     told = f"; links to it were given or opened: {', '.join(users)}" if users else ""
     return f"{taken.id}, {jobs.status(taken)} until now, asked for by {taken.requested_by}{told}"
 
@@ -169,7 +172,8 @@ def _run(name: str, user_id: str | None, *, confirmed: bool) -> int:
     if not confirmed and not is_confirmed(people, place.target.stack):
         sys.stderr.write("Nothing was erased.\n")
         return REFUSED
-    by = place.target.client("sts").get_caller_identity()["Arn"]
+    caller = place.target.client("sts").get_caller_identity()
+    by = Author(caller["Arn"], caller["UserId"])
     queues = Queues(place.resources["ProjectionDeadLetters"], place.resources["ExportsDeadLetters"])
     for person in people:
         done = erase(person, by, _applying(name), queues)

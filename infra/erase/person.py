@@ -12,9 +12,6 @@ from chalicelib.users.derived import Derived, State
 from chalicelib.users.entries import Search
 from chalicelib.users.tables import store
 
-ERASURES = "erasures"
-"""The subject of the audit under which it is kept who was erased."""
-
 _PATIENCE_SECONDS = 60
 _PAUSE_SECONDS = 1.0
 
@@ -75,13 +72,13 @@ def find(user_id: str) -> Person:
         entries=len(counted.entries(user_id)) if counted else 0,
         ecosystems=tuple(_ecosystems(user_id)),
         acts=sum(1 for _ in acts(user_id)),
-        erased_before=any(_erased_id(one) == user_id for one in _subject(ERASURES)),
+        erased_before=any(_erased_id(one) == user_id for one in _subject(audit.ERASURES)),
     )
 
 
 def erased_before() -> list[str]:
     """The ids of everybody who was erased, each once: after a table was restored."""
-    return list(dict.fromkeys(_erased_id(one) for one in _subject(ERASURES)))
+    return list(dict.fromkeys(_erased_id(one) for one in _subject(audit.ERASURES)))
 
 
 def acts(user_id: str) -> Iterator[Any]:

@@ -10,10 +10,11 @@ from pynamodb.constants import ITEM
 from pynamodb.expressions.operand import Path
 
 from chalicelib import aws, clock
-from chalicelib.dynamodb import ConditionFailedError
+from chalicelib.dynamodb import ConditionFailedError, Item
 from chalicelib.exports import delivery, jobs
 from chalicelib.settings import settings
-from chalicelib.users import audit
+from chalicelib.users import audit, chain
+from chalicelib.users.model import Author
 from chalicelib.users.tables import ExportItem, store
 from infra.erase import files
 from infra.erase.person import ErasureError, Person, acts, scan
@@ -40,7 +41,7 @@ def wait_for_exports(patience_seconds: float) -> None:
         time.sleep(_PAUSE_SECONDS)
 
 
-def expire_files(person: Person, by: str) -> list[ExportItem | str]:
+def expire_files(person: Person, by: Author) -> list[ExportItem | str]:
     """Take away every file that holds the person; the jobs, or keys of files that have none.
 
     A file cannot be edited: its job says `expired`, and its links answer so.
@@ -138,19 +139,19 @@ def is_order_about(message: Any, person: Person) -> bool:
 def unlink_acts(user_id: str) -> int:
     """Keep what the staff did, and when, under a name that leads to nobody; how many acts.
 
-    Reasons are free text and may name the person: they go.
+    Reasons are free text and may name the person: they go. What is kept is a chain of its own.
     """
     pseudonym = audit.customer(f"erased-{clock.ulid(clock.now())}")
-    unlinked = 0
+    kept: list[Item] = []
     for item in list(acts(user_id)):
         facts = json.loads(item["facts"]["S"])
         for name in ("reason", "ecosystem_id"):
             if facts.get(name) is not None:
                 facts[name] = ERASED
-        new = {**item, "subject": {"S": pseudonym}, "facts": {"S": json.dumps(facts)}}
-        _replace(item, new)
-        unlinked += 1
-    return unlinked
+        renamed = {**item, "subject": {"S": pseudonym}, "facts": {"S": json.dumps(facts)}}
+        kept.append(chain.linked(renamed, kept[-1] if kept else None))
+        _replace(item, kept[-1])
+    return len(kept)
 
 
 def _replace(item: Any, new: Any) -> None:
@@ -185,7 +186,7 @@ def _may_have_read(job: ExportItem, before: str) -> bool:
     return _is_running(job) and job.requested_at <= before
 
 
-def _expire(job: ExportItem, by: str) -> None:
+def _expire(job: ExportItem, by: Author) -> None:
     now = clock.instant(clock.now())
     entry = jobs.audit_entry(job, "export.expired", by, {"because": "a person was erased"}, "erase")
     is_there = (Path("status") == "succeeded") & (Path("expires_at") > now)

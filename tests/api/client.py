@@ -47,7 +47,7 @@ class Client:
         self,
         body: Any,
         *,
-        role: str = "support",
+        role: str | None = "support",
         if_match: str | None = '"7"',
         user_id: str = "cus_0042",
         headers: Mapping[str, str] | None = None,

@@ -115,6 +115,7 @@ def test_the_session_tells_who_is_calling_until_when(edge: Client) -> None:
     token = edge.pool.token("support", exp=4_102_444_800)
     headers = {"Authorization": f"Bearer {token}"}
     assert edge.call("GET", "/v1/session", None, headers=headers).json == {
+        "id": "2c076030-eb94-51a1-8325-40b0c777ad23",
         "username": "support@staff.example",
         "roles": ["support"],
         "permissions": ["access:change", "audit:read", "customers:read", "leads:read"],

@@ -33,6 +33,7 @@ def test_an_order_is_accepted_and_says_where_to_look_and_when(api: Client) -> No
         "status": "queued",
         "progress": {"done": 0, "total": None},
         "requested_by": "admin@staff.example",
+        "requested_by_id": "bace0701-15e3-5144-97c5-47487d543032",
         "requested_at": requested_at,
     }
     assert api.get(answer.headers["location"]).json == job

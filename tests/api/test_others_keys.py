@@ -52,3 +52,20 @@ def test_a_key_of_somebody_else_neither_shows_nor_changes_their_export(api: Clie
     assert ours.json["id"] != theirs["id"]
     assert api.get(f"/v1/exports/{theirs['id']}", "marketing").status == 403
     assert api.get(f"/v1/exports/{theirs['id']}").json["resource"] == "customers"
+
+
+def test_a_new_account_of_the_same_name_inherits_nothing(api: Client) -> None:
+    save(customer())
+    theirs = api.order(KEYS[0], {"resource": "customers"}).json
+    assert api.switch({"access": "suspended", "reason": REASON}, role="admin").status == 200
+
+    token = {"Authorization": f"Bearer {api.pool.token('admin', sub='another-subject')}"}
+    headers = token | {"Idempotency-Key": KEYS[0]}
+    ours = api.call("POST", "/v1/exports", None, headers=headers, body={"resource": "customers"})
+    assert (ours.status, ours.headers.get("idempotency-replayed")) == (202, None)
+    assert ours.json["id"] != theirs["id"]
+    assert ours.json["requested_by"] == theirs["requested_by"]
+    assert ours.json["requested_by_id"] == "another-subject"
+    # The same words are not the other's request, sent again after a lost answer.
+    again = api.switch({"access": "suspended", "reason": REASON}, role=None, headers=token)
+    assert (again.status, again.problem) == (412, "version-conflict")

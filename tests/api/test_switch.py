@@ -194,6 +194,7 @@ def test_the_history_says_who_did_what_when_and_why_newest_first(api: Client) ->
         ] == [
             {
                 "by": "admin@staff.example",
+                "by_id": "bace0701-15e3-5144-97c5-47487d543032",
                 "from": "suspended",
                 "to": "active",
                 "reason": None,
@@ -201,6 +202,7 @@ def test_the_history_says_who_did_what_when_and_why_newest_first(api: Client) ->
             },
             {
                 "by": "support@staff.example",
+                "by_id": "2c076030-eb94-51a1-8325-40b0c777ad23",
                 "from": "active",
                 "to": "suspended",
                 "reason": "Privacy incident 4711",

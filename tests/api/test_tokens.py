@@ -144,3 +144,13 @@ def test_a_token_of_a_pool_whose_clock_is_ahead_is_good_at_once(edge: Client) ->
     token = edge.pool.token("viewer", iat=soon, auth_time=soon)
     headers = {"Authorization": f"Bearer {token}"}
     assert edge.call("GET", "/v1/session", None, headers=headers).status == 200
+
+
+@pytest.mark.parametrize(
+    "name", ["worker", "Link", "SCHEDULE", "stream", "system", "system worker", "ana maria", ""]
+)
+def test_nobody_is_called_like_a_part_of_the_system(edge: Client, name: str, logs: Logs) -> None:
+    token = edge.pool.token("admin", username=name, client_id="page-client")
+    answer = edge.call("GET", "/v1/session", None, headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status, answer.problem) == (401, "unauthenticated")
+    assert [line["reason"] for line in logs()] == ["of a name that is not a user's"]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.exports import jobs
+from tests.builders import author
 from tests.exporting import object_keys, unfinished_uploads
 from tests.faults.cloud import Cloud, Message
 from tests.faults.exports import (
@@ -113,7 +114,7 @@ def test_a_job_that_is_deleted_while_its_dead_worker_holds_it_leaves_nothing(
     message = order_large(cloud)
     kill_at(cloud, lambda: cloud.work(message), "s3.UploadPart")
     assert len(unfinished_uploads()) == 1
-    jobs.delete(job_of(message), "admin@example.com", "req-2")
+    jobs.delete(job_of(message), author("admin@example.com"), "req-2")
     assert unfinished_uploads() == []
     cloud.work(message, ahead_seconds=LEASE_IS_OVER).succeeds()
     assert (object_keys(), unfinished_uploads()) == ([], [])

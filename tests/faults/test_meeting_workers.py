@@ -10,6 +10,7 @@ from chalicelib import aws, clock
 from chalicelib.exports import jobs, orders
 from chalicelib.settings import settings
 from tests.api.client import Client
+from tests.builders import author
 from tests.e2e.conftest import eventually
 from tests.exporting import audited, object_keys, order, taken, unfinished_uploads
 from tests.faults.cloud import Cloud, Message
@@ -159,7 +160,7 @@ def test_a_worker_whose_export_is_deleted_stops_before_it_has_read_and_sent_ever
     with cloud.endpoint.holding("s3.UploadPart") as hold:
         worker = cloud.work(message)
         hold.wait_for_it()
-        jobs.delete(job_of(message), "admin@example.com", "req-2")
+        jobs.delete(job_of(message), author("admin@example.com"), "req-2")
         hold.let_go()
         worker.fails_with("StoreUnavailableError")
     assert cloud.endpoint.count("s3.UploadPart") == 1

@@ -12,6 +12,7 @@ from chalicelib.users.item import to_item
 from chalicelib.users.model import Access, AccessChange, Ecosystem, Kind
 from chalicelib.users.suspensions import Standing
 from tests.builders import (
+    author,
     customer,
     lead,
     operations,
@@ -29,9 +30,13 @@ EPOCH = str(1_772_703_000_000 + 1)
 """The first epoch of what is changed at 2026-03-05T09:30:00Z: its milliseconds, and one."""
 
 SUSPEND = Wish(
-    access=Access.SUSPENDED, reason="Privacy incident 4711", version=7, by="ana", request_id="req-1"
+    access=Access.SUSPENDED,
+    reason="Privacy incident 4711",
+    version=7,
+    by=author("ana"),
+    request_id="req-1",
 )
-ACTIVATE = Wish(access=Access.ACTIVE, reason=None, version=8, by="bob", request_id="req-2")
+ACTIVATE = Wish(access=Access.ACTIVE, reason=None, version=8, by=author("bob"), request_id="req-2")
 
 
 def _entries(customer_id: str = "cus_0042") -> list[audit.Entry]:
@@ -50,13 +55,13 @@ def test_the_switch_changes_user_ecosystem_and_audit_in_one_transaction() -> Non
     save_ecosystem()
     with sent_requests() as sent:
         after = access.change("cus_0042", SUSPEND)
-    assert operations(sent) == ["GetItem", "TransactWriteItems"]
+    assert operations(sent) == ["GetItem", "Query", "TransactWriteItems"]
     assert sent[0].body["ConsistentRead"] is True
-    written = [next(iter(one.values())) for one in sent[1].body["TransactItems"]]
+    written = [next(iter(one.values())) for one in sent[2].body["TransactItems"]]
     tables = sorted(one["TableName"] for one in written)
     assert tables == ["audit", "ecosystems", "ecosystems", "users"]
-    assert sent[1].body["ClientRequestToken"]
-    made = AccessChange("2026-03-05T09:30:00Z", "ana", "Privacy incident 4711", 8)
+    assert sent[2].body["ClientRequestToken"]
+    made = AccessChange("2026-03-05T09:30:00Z", "ana", "Privacy incident 4711", 8, "sub-of-ana")
     expected = customer(access="suspended", access_change=made, version=8)
     assert after == listing.find(Kind.CUSTOMER, "cus_0042") == expected
     assert stored("cus_0042") == to_item(expected)
@@ -76,7 +81,7 @@ def test_the_switch_changes_user_ecosystem_and_audit_in_one_transaction() -> Non
         audit.Entry(
             subject="customer#cus_0042",
             at="2026-03-05T09:30:00Z",
-            by="ana",
+            by=author("ana"),
             action="access.changed",
             facts={"from": "active", "to": "suspended", "reason": "Privacy incident 4711"},
             request_id="req-1",
@@ -98,7 +103,7 @@ def test_a_suspended_ecosystem_is_refused_from_the_next_call_and_an_active_one_l
         "eco_17", "active", at, 9, int(EPOCH) + 1, at
     )
     assert listing.find(Kind.CUSTOMER, "cus_0042").access_change == AccessChange(
-        "2026-03-05T09:30:00Z", "bob", None, 9
+        "2026-03-05T09:30:00Z", "bob", None, 9, "sub-of-bob"
     )
 
 

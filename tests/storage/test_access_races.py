@@ -10,6 +10,7 @@ from chalicelib.users import access
 from chalicelib.users.access import Wish
 from chalicelib.users.model import Access, Ecosystem
 from tests.builders import (
+    author,
     customer,
     hooked,
     lost_answers,
@@ -72,7 +73,7 @@ def test_of_two_real_threads_one_wins_and_the_other_gets_the_conflict() -> None:
 
     def change(wish: Wish) -> None:
         try:
-            outcomes.append(f"{access.change('cus_0042', wish).version} {wish.by}")
+            outcomes.append(f"{access.change('cus_0042', wish).version} {wish.by.name}")
         except VersionConflictError as error:
             outcomes.append(f"conflict at {error.current.version}")
 
@@ -161,7 +162,9 @@ def test_a_wish_sent_again_under_another_request_id_is_still_the_same_wish() -> 
     assert_changed_once("ana")
 
 
-@pytest.mark.parametrize("changes", [{"by": "bob"}, {"reason": "another"}, {"version": 6}], ids=str)
+@pytest.mark.parametrize(
+    "changes", [{"by": author("bob")}, {"reason": "another"}, {"version": 6}], ids=str
+)
 def test_another_wish_for_the_version_before_is_a_conflict(changes: dict[str, object]) -> None:
     access.change("cus_0042", ANA)
     other = Wish(**{**{name: getattr(ANA, name) for name in ANA.__slots__}, **changes})

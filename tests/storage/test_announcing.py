@@ -10,7 +10,7 @@ from chalicelib import aws
 from chalicelib.errors import ExportGoneError, StoreUnavailableError, UnauthenticatedError
 from chalicelib.exports import delivery, jobs
 from chalicelib.settings import settings
-from tests.builders import hooked, lead, save
+from tests.builders import author, hooked, lead, save
 from tests.exporting import (
     At,
     Clock,
@@ -138,7 +138,7 @@ def test_nobody_is_told_of_a_run_that_failed(now: Clock, inbox: Inbox) -> None:
 def test_nobody_is_told_of_an_export_that_was_deleted(now: Clock, inbox: Inbox) -> None:
     now.goes_on(5)
     everyone, _ = map(jobs.find, fire(FIRST))
-    jobs.delete(everyone, "admin@example.com", "req-2")
+    jobs.delete(everyone, author("admin@example.com"), "req-2")
     for message in queued():
         deliver(message)
     assert [mail.subject for mail in inbox.take()] == ["Waizant Store: leads nuevos, 1 filas"]

@@ -17,6 +17,7 @@ from chalicelib.users.model import Access, Kind, StoreUser
 from tests.builders import (
     SUBSCRIPTION,
     RawItem,
+    author,
     client,
     customer,
     lead,
@@ -89,7 +90,7 @@ def test_an_edit_outside_of_the_five_fields_and_a_toggle_write_no_entry(feed: Fe
     follow(feed)
     changed = replace(SUBSCRIPTION, status="past_due", plan="Lite")
     save(customer(subscription=changed, version=8))
-    wish = Wish(access=Access.SUSPENDED, reason="why", version=8, by="ana", request_id="r")
+    wish = Wish(access=Access.SUSPENDED, reason="why", version=8, by=author("ana"), request_id="r")
     access.change("cus_0042", wish)
     with sent_requests() as sent:
         follow(feed)

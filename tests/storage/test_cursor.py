@@ -12,7 +12,7 @@ from chalicelib.users import access, cursor, listing
 from chalicelib.users.cursor import Position
 from chalicelib.users.filters import Filters
 from chalicelib.users.model import Access, Kind
-from tests.builders import customer, lead, save, sent_requests
+from tests.builders import author, customer, lead, save, sent_requests
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
@@ -100,7 +100,9 @@ def test_cursors_of_the_history_of_one_customer_serve_nowhere_else() -> None:
     save(customer("cus_1"), customer("cus_2"))
     for number in range(4):
         to = Access.SUSPENDED if number % 2 == 0 else Access.ACTIVE
-        wish = access.Wish(access=to, reason="why", version=7 + number, by="ana", request_id="r")
+        wish = access.Wish(
+            access=to, reason="why", version=7 + number, by=author("ana"), request_id="r"
+        )
         access.change("cus_1", wish)
     token = access.history("cus_1", None, 2).next
     assert token

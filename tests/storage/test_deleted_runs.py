@@ -9,7 +9,7 @@ from chalicelib import aws
 from chalicelib.errors import StoreUnavailableError
 from chalicelib.exports import jobs
 from chalicelib.users import ranges
-from tests.builders import client, lead, save
+from tests.builders import author, client, lead, save
 from tests.exporting import (
     At,
     audited,
@@ -33,7 +33,7 @@ def _pages_of_two(cloud: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa
 
 
 def _delete(message: Mapping[str, Any]) -> Callable[[], None]:
-    return lambda: jobs.delete(stored_job(message), "admin@example.com", "req-2")
+    return lambda: jobs.delete(stored_job(message), author("admin@example.com"), "req-2")
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -10,7 +10,7 @@ from chalicelib.settings import settings
 from infra.erase import files, traces
 from infra.erase.__main__ import is_confirmed
 from infra.erase.person import ErasureError, find
-from tests.builders import save
+from tests.builders import author, save
 from tests.erasing import PERSON, dead_letters_of_exports, erase_person
 from tests.exporting import ordered, stop_clock, stored_job, taken
 from tests.feed import Feed
@@ -68,7 +68,7 @@ def test_an_export_that_runs_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(ErasureError, match=job.id):
         traces.wait_for_exports(0)
 
-    jobs.delete(job, "ana", "r")
+    jobs.delete(job, author("ana"), "r")
     traces.wait_for_exports(0)
 
 

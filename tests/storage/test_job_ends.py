@@ -12,7 +12,7 @@ from chalicelib.errors import (
     StoreUnavailableError,
 )
 from chalicelib.exports import jobs
-from tests.builders import client, lead, operations, save, sent_requests
+from tests.builders import author, client, lead, operations, save, sent_requests
 from tests.exporting import (
     audited,
     before,
@@ -28,7 +28,7 @@ from tests.exporting import (
 )
 
 pytestmark = pytest.mark.usefixtures("cloud")
-ADMIN = "admin@example.com"
+ADMIN = author("admin@example.com")
 
 
 def _listed(resources: list[str], limit: int = 10) -> list[str]:

@@ -14,7 +14,7 @@ from chalicelib.errors import (
 from chalicelib.exports import jobs, orders
 from chalicelib.settings import settings
 from chalicelib.users.tables import store
-from tests.builders import client, lead, save
+from tests.builders import author, client, lead, save
 from tests.exporting import (
     audited,
     before,
@@ -120,8 +120,8 @@ def _overtake(**changes: Any) -> None:
 
 
 def test_another_person_with_the_same_key_gets_another_job() -> None:
-    mine, _ = orders.submit(order(by="ana@example.com"))
-    other, replayed = orders.submit(order(by="luis@example.com", format="xlsx"))
+    mine, _ = orders.submit(order(by=author("ana@example.com")))
+    other, replayed = orders.submit(order(by=author("luis@example.com"), format="xlsx"))
     assert not replayed
     assert mine.id != other.id
 
@@ -136,7 +136,7 @@ def test_a_repetition_after_the_end_is_the_finished_job() -> None:
 
 def test_a_repetition_after_the_delete_says_that_it_is_gone() -> None:
     job, _ = orders.submit(order())
-    jobs.delete(job, "admin@example.com", "req-2")
+    jobs.delete(job, author("admin@example.com"), "req-2")
     with pytest.raises(ExportGoneError):
         orders.submit(order())
 

@@ -11,7 +11,7 @@ from chalicelib import aws
 from chalicelib.errors import StoreUnavailableError
 from chalicelib.exports import jobs, upload
 from chalicelib.exports.running import BusyError
-from tests.builders import client, lead, save
+from tests.builders import author, client, lead, save
 from tests.exporting import (
     At,
     Clock,
@@ -55,7 +55,7 @@ def _try(message: Mapping[str, Any]) -> None:
 
 def _ordered(name: str) -> Mapping[str, Any]:
     """A person's first export."""
-    return ordered(by=f"{name}@example.com", key=name)
+    return ordered(by=author(f"{name}@example.com"), key=name)
 
 
 @contextmanager
@@ -170,7 +170,7 @@ def test_two_workers_at_one_export_leave_one_right_file_wherever_they_meet(
 
 
 def _delete(message: Mapping[str, Any]) -> None:
-    jobs.delete(stored_job(message), "admin@example.com", "req-2")
+    jobs.delete(stored_job(message), author("admin@example.com"), "req-2")
 
 
 def _assert_nothing_is_left(message: Mapping[str, Any]) -> None:

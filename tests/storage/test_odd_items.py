@@ -17,6 +17,7 @@ from chalicelib.users.item import to_item
 from chalicelib.users.model import Access, Kind
 from tests.builders import (
     RawItem,
+    author,
     customer,
     lead,
     refusals,
@@ -33,7 +34,9 @@ pytestmark = pytest.mark.usefixtures("cloud")
 
 
 def _switched_off(version: int) -> str | None:
-    wish = Wish(access=Access.SUSPENDED, reason="why", version=version, by="ana", request_id="r")
+    wish = Wish(
+        access=Access.SUSPENDED, reason="why", version=version, by=author("ana"), request_id="r"
+    )
     return access.change("cus_0042", wish).access
 
 

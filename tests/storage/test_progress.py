@@ -151,7 +151,7 @@ def test_users_who_come_during_the_run_do_not_make_more_done_than_there_are(
     stop_clock(monkeypatch)
     save(lead("led_1"))
     # After the list was counted.
-    arrival = At(3, lambda: save(lead("led_2")))
+    arrival = At(5, lambda: save(lead("led_2")))
     with before(client(), "dynamodb.Query", arrival):
         progress = _progress()
     assert progress == [("0", "1"), ("2", "2")]

@@ -11,6 +11,7 @@ from chalicelib.users.model import Access, Ecosystem, Kind, StoreUser
 from tests.builders import (
     ECOSYSTEM,
     RawItem,
+    author,
     client,
     customer,
     hooked,
@@ -36,7 +37,7 @@ def feed(cloud: None) -> Feed:  # noqa: ARG001 - the tables
 
 def _switch(to: str = "suspended", user_id: str = "cus_0042") -> StoreUser:
     version = listing.find(Kind.CUSTOMER, user_id).version
-    wish = Wish(access=Access(to), reason="why", version=version, by="ana", request_id="r")
+    wish = Wish(access=Access(to), reason="why", version=version, by=author("ana"), request_id="r")
     return access.change(user_id, wish)
 
 

@@ -15,6 +15,7 @@ from chalicelib.users.item import sort_keys, to_item
 from chalicelib.users.model import Access, Ecosystem, Kind, StoreUser
 from tests.builders import (
     SUBSCRIPTION,
+    author,
     client,
     customer,
     hooked,
@@ -89,7 +90,9 @@ class Story:
     def switch(self, to: Access) -> None:
         with contextlib.suppress(NotFoundError, NoEcosystemError):
             seen = listing.find(Kind.CUSTOMER, ID)
-            wish = Wish(access=to, reason="why", version=seen.version, by="ana", request_id="r")
+            wish = Wish(
+                access=to, reason="why", version=seen.version, by=author("ana"), request_id="r"
+            )
             after = access.change(ID, wish)
             assert after.access in (to, None)
             if after.ecosystem and stored_ecosystem(after.ecosystem.id):

@@ -12,12 +12,7 @@ from chalicelib import aws
 from chalicelib.exports import delivery, jobs
 from chalicelib.users import audit, listing
 from chalicelib.users.model import Kind, StoreUser
-from tests.builders import (
-    customer,
-    lead,
-    save,
-    save_item,
-)
+from tests.builders import customer, lead, save, save_item
 from tests.exporting import (
     content,
     deliver,
@@ -143,9 +138,9 @@ def test_the_audit_and_the_log_tell_of_the_run_without_saying_anything_about_a_p
     job = finished()
     found = audit.page(audit.export(job.id), None, 10).items
     entries = sorted(map(audit.from_item, found), key=lambda entry: entry.action)
-    assert [(entry.by, entry.action, entry.request_id) for entry in entries] == [
+    assert [(entry.by.name, entry.action, entry.request_id) for entry in entries] == [
         ("ana@example.com", "export.requested", "req-1"),
-        ("worker", "export.succeeded", "req-1"),
+        ("system worker", "export.succeeded", "req-1"),
     ]
     assert entries[1].facts == {"rows": 1, "sha256": job.sha256}
     logged = capsys.readouterr().out

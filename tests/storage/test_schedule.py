@@ -47,7 +47,11 @@ def test_the_event_orders_two_workbooks_of_leads(now: Clock) -> None:
     assert everyone.id != new.id
     for job in (everyone, new):
         assert (job.resource, job.format, job.language) == ("leads", "xlsx", "es")
-        assert (job.origin, job.requested_by, job.status) == ("scheduled", "schedule", "queued")
+        assert (job.origin, job.requested_by, job.status) == (
+            "scheduled",
+            "system schedule",
+            "queued",
+        )
         assert job.filters == {}
         assert audited(job) == ["export.requested"]
     assert everyone.period_to is None

@@ -5,7 +5,7 @@ import pytest
 from chalicelib import aws
 from chalicelib.errors import StoreUnavailableError, TooManyExportsError
 from chalicelib.exports import jobs, orders
-from tests.builders import client
+from tests.builders import author, client
 from tests.exporting import (
     At,
     before,
@@ -33,7 +33,7 @@ def test_a_fourth_running_export_of_one_person_is_refused() -> None:
 def test_others_and_the_schedule_and_repetitions_are_not_held_up_by_the_limit() -> None:
     for number in range(3):
         orders.submit(order(key=f"key-{number}"))
-    orders.submit(order(key="key-3", by="luis@example.com"))
+    orders.submit(order(key="key-3", by=author("luis@example.com")))
     orders.submit(order(key="key-3", origin="scheduled", period=(None, "2026-03-02T11:00:00Z")))
     _, replayed = orders.submit(order(key="key-2"))
     assert replayed
@@ -53,7 +53,7 @@ def test_a_deleted_export_frees_its_place() -> None:
     first, _ = orders.submit(order(key="key-0"))
     for number in (1, 2):
         orders.submit(order(key=f"key-{number}"))
-    jobs.delete(first, "admin@example.com", "req-2")
+    jobs.delete(first, author("admin@example.com"), "req-2")
     orders.submit(order(key="key-3"))
 
 

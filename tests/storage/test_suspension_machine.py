@@ -25,7 +25,7 @@ from chalicelib.users import access, listing
 from chalicelib.users.access import Wish
 from chalicelib.users.item import to_item
 from chalicelib.users.model import Access, Ecosystem, Kind
-from tests.builders import client, customer, save_item, stored
+from tests.builders import author, client, customer, save_item, stored
 from tests.feed import Feed
 from tests.following import empty
 
@@ -44,7 +44,7 @@ class Suspensions(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        empty("users", "ecosystems")
+        empty("users", "ecosystems", "audit")
         self.feed = Feed()
         self.closed: set[str] = set()
         self.copies: list[dict[str, Any]] = []
@@ -91,7 +91,8 @@ class Suspensions(RuleBasedStateMachine):
             NotFoundError, NoEcosystemError, VersionConflictError, StoreUnavailableError
         ):
             seen = listing.find(Kind.CUSTOMER, user_id)
-            wish = Wish(access=to, reason="why", version=seen.version, by="ana", request_id="r")
+            by = author("ana")
+            wish = Wish(access=to, reason="why", version=seen.version, by=by, request_id="r")
             after = access.change(user_id, wish)
             held = {user_id} | ({after.ecosystem.id} if after.ecosystem else set())
             self.closed = self.closed | held if to is Access.SUSPENDED else self.closed - held

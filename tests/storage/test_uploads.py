@@ -12,7 +12,7 @@ from chalicelib import aws
 from chalicelib.errors import StoreUnavailableError
 from chalicelib.exports import jobs, upload
 from chalicelib.users import ranges
-from tests.builders import client, lead, save
+from tests.builders import author, client, lead, save
 from tests.exporting import (
     At,
     Clock,
@@ -120,7 +120,7 @@ def test_a_completion_whose_answer_got_lost_is_a_success(monkeypatch: pytest.Mon
 
 
 def _delete(message: Mapping[str, Any]) -> Callable[[], None]:
-    return lambda: jobs.delete(stored_job(message), "admin@example.com", "req-2")
+    return lambda: jobs.delete(stored_job(message), author("admin@example.com"), "req-2")
 
 
 def test_an_export_that_is_cancelled_between_two_parts_leaves_none() -> None:

@@ -83,13 +83,13 @@ def _needed(service: str, operation: str, parameters: dict[str, Any]) -> Iterato
     if operation == "TransactWriteItems":
         for write in parameters["TransactItems"]:
             ((kind, inner),) = write.items()
-            yield f"dynamodb:{_WRITES[kind]}", _RESOURCES[inner["TableName"]]
+            yield f"dynamodb:{_WRITES[kind]}", _table(inner)
     elif "RequestItems" in parameters:
         for table in parameters["RequestItems"]:
             yield f"dynamodb:{operation}", _RESOURCES[table]
     elif service == "dynamodb":
         index = f"/index/{parameters['IndexName']}" if "IndexName" in parameters else ""
-        yield f"dynamodb:{operation}", _RESOURCES[parameters["TableName"]] + index
+        yield f"dynamodb:{operation}", _table(parameters) + index
     elif service == "s3":
         yield _needed_in_bucket(operation, parameters)
     elif service == "sqs":
@@ -98,6 +98,16 @@ def _needed(service: str, operation: str, parameters: dict[str, Any]) -> Iterato
         yield f"sns:{operation}", _TOPICS[parameters["TopicArn"].rpartition(":")[2]]
     else:
         yield f"secretsmanager:{operation}", _RESOURCES[parameters["SecretId"]]
+
+
+def _table(parameters: dict[str, Any]) -> str:
+    """The table of a call; of the audit, with the subject that it is about."""
+    name = _RESOURCES[parameters["TableName"]]
+    if name != "AuditTable":
+        return name
+    whole = parameters.get("Item") or parameters.get("Key")
+    subject = whole["subject"] if whole else parameters["ExpressionAttributeValues"][":0"]
+    return f"{name} {subject['S']}"
 
 
 def _needed_in_bucket(operation: str, parameters: dict[str, Any]) -> Grant:
@@ -114,11 +124,19 @@ def granted(function: str) -> list[Grant]:
     """What the policy of the function grants."""
     policy = json.loads((ROOT / ".chalice" / f"policy-{function}.json").read_text())
     return [
-        (action, _logical_id(resource))
+        (action, " ".join([_logical_id(resource), *subject]))
         for statement in policy["Statement"]
         for action in _listed(statement["Action"])
         for resource in _listed(statement["Resource"])
+        for subject in _subjects(statement)
     ]
+
+
+def _subjects(statement: dict[str, Any]) -> list[list[str]]:
+    """The patterns of partition keys that a statement is bound to; nothing for one that is not."""
+    conditions = statement.get("Condition", {}).values()
+    bound = [keys for one in conditions for keys in one.get("dynamodb:LeadingKeys", [])]
+    return [[pattern] for pattern in bound] or [[]]
 
 
 def _unused(function: str, made: list[Grant]) -> set[Grant]:
