@@ -2,8 +2,17 @@
 
 from typing import Any
 
-from chalicelib.api.http import SECURITY_HEADERS
+from chalicelib.api.http import EXPOSED_HEADERS, SECURITY_HEADERS
 from chalicelib.api.problems import MIME_TYPE, PROBLEMS, RETRY_AFTER_SECONDS
+
+# A mapping can copy the caller's origin, but not compare it with the configured ones. These answers
+# hold nothing of anyone and no cookie counts, so every origin may read them: decision 27.
+_HEADERS = {
+    "Content-Type": MIME_TYPE,
+    "Access-Control-Allow-Origin": "*",
+    **EXPOSED_HEADERS,
+    **SECURITY_HEADERS,
+}
 
 # API Gateway's response type → our problem
 # (https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html).
@@ -40,7 +49,7 @@ def gateway_responses() -> dict[str, Any]:
 
 def _response(problem: str) -> dict[str, Any]:
     status, title = PROBLEMS[problem]
-    headers = {"Content-Type": MIME_TYPE, **SECURITY_HEADERS}
+    headers = dict(_HEADERS)
     if problem == "unauthenticated":
         headers["WWW-Authenticate"] = "Bearer"
     if seconds := RETRY_AFTER_SECONDS.get(problem):

@@ -115,7 +115,8 @@ def _misfits(name: str, value: str, parameter: Mapping[str, Any]) -> Iterator[st
         yield f"{name} = {value!r} is none of {', '.join(allowed)}"
     pattern = parameter.get("AllowedPattern")
     if pattern and not re.fullmatch(pattern, value):
-        yield f"{name} = {value!r} does not match {pattern}"
+        said = parameter.get("ConstraintDescription", f"does not match {pattern}")
+        yield f"{name} = {value!r} {said}"
     if parameter["Type"] == "Number":
         yield from _misnumbers(name, value, parameter)
     if name == "GroupRoles":

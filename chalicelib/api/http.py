@@ -26,13 +26,15 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-_CORS_HEADERS = {
-    "Access-Control-Allow-Credentials": "true",
+# Without `Access-Control-Allow-Credentials`: there are no cookies, only bearer tokens.
+EXPOSED_HEADERS = {
     "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After, X-Total-Count, "
     "X-Request-Id, Idempotency-Replayed",
 }
 _PREFLIGHT_HEADERS = {
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, Idempotency-Key",
+    # The last four are added by tracing libraries; browsers refuse a request with one unlisted.
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, Idempotency-Key, "
+    "traceparent, tracestate, X-Amzn-Trace-Id, X-Request-Id",
     "Access-Control-Max-Age": "600",
 }
 _NOBODY = Actor("", "", (), 0)
@@ -207,7 +209,7 @@ def _cors(event: Mapping[str, Any]) -> dict[str, str]:
         "Vary": "Origin",
         "Access-Control-Allow-Origin": origin,
         "Access-Control-Allow-Methods": methods,
-        **_CORS_HEADERS,
+        **EXPOSED_HEADERS,
     }
 
 

@@ -30,6 +30,7 @@ def test_a_stage_has_the_defaults_and_its_own_parameters() -> None:
         "TimeZone": "America/Bogota",
         "MarketingLanguage": "es",
         "AccessTokenMinutes": "60",
+        "CorsOrigins": "http://localhost:5173",
         "DeletionProtection": "false",
         "PasswordSignIn": "true",
     }

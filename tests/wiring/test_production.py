@@ -52,6 +52,44 @@ def test_every_table_is_encrypted_kept_and_can_be_restored() -> None:
     assert parameters["RecoveryDays"]["Default"] == 35
 
 
+def test_the_configured_origins_alone_read_files_of_the_bucket() -> None:
+    (bucket,) = _of_type("AWS::S3::Bucket").values()
+    condition, cors, otherwise = bucket["CorsConfiguration"]["Fn::If"]
+    assert (condition, otherwise) == ("HasCorsOrigins", {"Ref": "AWS::NoValue"})
+    (rule,) = cors["CorsRules"]
+    assert rule["AllowedOrigins"] == {"Fn::Split": [",", {"Ref": "CorsOrigins"}]}
+    assert rule["AllowedMethods"] == ["GET", "HEAD"]
+    assert "AllowedHeaders" not in rule
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "https://admin.example.com",
+        "https://admin.example.com,http://localhost:5173,https://x.example:8443",
+    ],
+)
+def test_cors_origins_are_parted_by_commas(value: str) -> None:
+    assert misfits({"CorsOrigins": value}, _template()["Parameters"]) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://admin.example.com, https://x.example",
+        "https://admin.example.com,",
+        "https://admin.example.com/",
+        "https://*.example.com",
+        "http://admin.example.com",
+        "*",
+    ],
+)
+def test_cors_origins_that_the_bucket_would_not_match_are_refused(value: str) -> None:
+    (wrong,) = misfits({"CorsOrigins": value}, _template()["Parameters"])
+    assert "must be origins with commas between and no spaces" in wrong
+
+
 def test_the_bucket_is_closed_encrypted_and_emptied_by_itself() -> None:
     ((name, bucket),) = _of_type("AWS::S3::Bucket").items()
     assert bucket["PublicAccessBlockConfiguration"] == {

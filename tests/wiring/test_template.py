@@ -206,7 +206,14 @@ def test_an_answer_of_api_gateway_has_the_headers_of_ours(name: str) -> None:
     plain = {header.lower(): value.strip("'") for header, value in headers.items()}
     assert all(value == f"'{value[1:-1]}'" for value in headers.values()), "quoted, as AWS wants"
     code = _code(response)
-    expected = {**ALWAYS, "content-type": "application/problem+json", "cache-control": "no-store"}
+    expected = {
+        **ALWAYS,
+        "content-type": "application/problem+json",
+        "cache-control": "no-store",
+        "access-control-allow-origin": "*",
+        "access-control-expose-headers": "ETag, Link, Location, Retry-After, X-Total-Count, "
+        "X-Request-Id, Idempotency-Replayed",
+    }
     if code == "unauthenticated":
         expected["www-authenticate"] = "Bearer"
     if code in RETRY_AFTER_SECONDS:
