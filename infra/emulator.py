@@ -22,8 +22,12 @@ _PID_FILE = FOLDER / "pid"
 _PORT_FILE = FOLDER / "state-port"
 _LOG_FILE = FOLDER / "ministack.log"
 
-_START_SECONDS = 60
-_STOP_SECONDS = 20
+_START_SECONDS = 300
+_STOP_SECONDS = 600
+"""The emulator reads its state at the start, and writes it at the end: minutes at 100,000 users."""
+
+_NEEDED_BYTES = 1_000_000_000
+"""Each process of a function unpacks the code into 51 MB of its own; ten of them are usual."""
 
 
 class EmulatorError(Exception):
@@ -46,19 +50,23 @@ def running() -> int | None:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except (OSError, ValueError):
         return None
-    # After a restart of the machine the number can be somebody else's.
+    # After a restart of the machine the number can be another process's.
     return pid if b"ministack" in command else None
 
 
 def start(port: int) -> "subprocess.Popen[bytes]":
     """Start the emulator on 127.0.0.1 and wait until it answers. Raises `EmulatorError`."""
     _check_port(port)
-    _move_state(port)
     temporary = FOLDER / "tmp"
-    temporary.mkdir(parents=True, exist_ok=True)
+    # Functions that were killed have left their unpacked code.
+    shutil.rmtree(temporary, ignore_errors=True)
+    _check_disk()
+    _move_state(port)
+    temporary.mkdir(parents=True)
     with _LOG_FILE.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
+        process = subprocess.Popen(  # noqa: S603 - our own words
+            # By its path, not as a module: the functions would inherit a search path for modules.
+            [sys.executable, "-P", str(ROOT / "infra" / "run_ministack.py")],
             env=_settings(port, temporary),
             cwd=FOLDER,
             stdout=log,
@@ -105,18 +113,57 @@ def port() -> int | None:
 
 
 def stop() -> bool:
-    """End the emulator and every function that it runs; whether there was one."""
+    """End the emulator and every function that it runs; True if there was one.
+
+    Waits until the emulator has written its state: to kill it before is to lose all that was
+    written since the start. Raises `EmulatorError`, after the end, if not all was kept.
+    """
     pid = running()
     if pid is None:
         _PID_FILE.unlink(missing_ok=True)
         return False
-    _signal_group(pid, signal.SIGTERM)
+    os.utime(_PID_FILE)
+    asked = _PID_FILE.stat().st_mtime_ns
+    os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_SECONDS
     while _is_alive(pid) and time.monotonic() < deadline:
         time.sleep(0.1)
     _signal_group(pid, signal.SIGKILL)
     _PID_FILE.unlink(missing_ok=True)
+    if unsaved := _saved_before(asked):
+        message = (
+            f"Ended, but not everything written since `make run` was kept: {', '.join(unsaved)}. "
+            f"{free_space()}; see {_LOG_FILE}"
+        )
+        raise EmulatorError(message)
     return True
+
+
+def _saved_before(moment: int) -> list[str]:
+    """Return the services whose state was not saved since the moment (nanoseconds)."""
+    folder = FOLDER / "state"
+    old = {path.stem for path in folder.glob("*.json") if path.stat().st_mtime_ns < moment}
+    if not (folder / "dynamodb.json").exists():
+        old.add("dynamodb")
+    return sorted(old)
+
+
+def free_space() -> str:
+    """Return a sentence on the free space where the local stack keeps its data."""
+    return f"{_free_bytes() / 1e6:,.0f} MB are free on the disk of {FOLDER}"
+
+
+def _free_bytes() -> int:
+    return shutil.disk_usage(FOLDER).free
+
+
+def _check_disk() -> None:
+    if _free_bytes() < _NEEDED_BYTES:
+        message = (
+            f"{free_space()}; the local stack needs {_NEEDED_BYTES / 1e6:,.0f}. Free some, "
+            "or name a folder on another disk: STORE_USERS_LOCAL=/path make run"
+        )
+        raise EmulatorError(message)
 
 
 def _check_port(port: int) -> None:
@@ -151,7 +198,10 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int) -> None:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/_ministack/health", timeout=2)
             return
         time.sleep(0.1)
-    stop()
+    # Without SIGTERM: it would save a state that it has not read to its end.
+    _signal_group(process.pid, signal.SIGKILL)
+    process.wait()
+    _PID_FILE.unlink(missing_ok=True)
     message = f"The AWS emulator did not start; see {_LOG_FILE}"
     raise EmulatorError(message)
 

@@ -5,6 +5,7 @@ where it all is, for people on standard output and for programs in `.local/stack
 """
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -20,8 +21,10 @@ from infra import emulator, package
 from infra.demo import demo_users
 from infra.demo_store import add_missing
 from infra.deploy import DeployError, Target, deploy
+from infra.local_check import check
 from infra.parameters import StagesError, stage_parameters, stage_tags
 from infra.people import Person, add_people, gateway_token, person_token
+from infra.welcome import welcome
 
 _STACK_FILE = emulator.FOLDER / "stack.json"
 _PEOPLE_FILE = emulator.FOLDER / "people.json"
@@ -44,28 +47,41 @@ def run(port: int, demo_count: int, *, detach: bool, reset: bool) -> int:
 
 def _start(port: int, demo_count: int, *, reset: bool) -> int:
     if reset:
-        stop()
+        with contextlib.suppress(emulator.EmulatorError):
+            stop()
         emulator.remove_state()
     try:
         _bring_up(port, demo_count)
     except (emulator.EmulatorError, package.PackageError, StagesError, DeployError) as error:
         _say(f"\n{error}")
-        stop()
-        return 1
     except (BotoCoreError, ClientError) as error:
         _say(f"\n{error}\nSee {emulator.log_path()}")
-        stop()
-        return 1
     except BaseException as error:
-        stop()
+        _end()
         if isinstance(error, KeyboardInterrupt):
             return 130
         raise
-    return 0
+    else:
+        return 0
+    _end()
+    return 1
+
+
+def _end() -> bool:
+    """End everything; True if all data was kept, else say what was not."""
+    try:
+        stop()
+    except emulator.EmulatorError as error:
+        _say(f"\n{error}")
+        return False
+    return True
 
 
 def stop() -> bool:
-    """End everything that `run` started; the data stays for the next run."""
+    """End everything that `run` started; True if there was something.
+
+    The data stays for the next run. Raises `EmulatorError` if not all of it could be kept.
+    """
     _STACK_FILE.unlink(missing_ok=True)
     return emulator.stop()
 
@@ -95,25 +111,28 @@ def read_stack() -> dict[str, Any]:
 
 def _bring_up(port: int, demo_count: int) -> None:
     started = time.monotonic()
-    _say("1/5  Packaging the functions")
+    _say("1/6  Packaging the functions")
     package.build()
-    _say(f"2/5  Starting the AWS emulator on 127.0.0.1:{port}")
+    _say(f"2/6  Starting the AWS emulator on 127.0.0.1:{port}")
     if not emulator.running():
         emulator.start(port)
     target = Target("local", _REGION, f"http://localhost:{port}")
-    _say("3/5  Deploying the template")
+    _say("3/6  Deploying the template")
     parameters = stage_parameters("local", datetime.now(UTC))
     given = {**parameters, "EmulatorEndpoint": str(target.endpoint)}
     outputs = deploy(target, given, stage_tags("local"))
-    _say("4/5  Adding the demo people")
+    _say("4/6  Adding the demo people")
     people = add_people(target, outputs, _known_passwords())
-    _say(f"5/5  Loading {demo_count} demo store users")
+    _say(f"5/6  Loading {demo_count} demo store users")
     added = _load_demo(target, outputs, demo_count)
-    _say(f"     {added} were not there yet; up in {time.monotonic() - started:.0f} s")
+    _say(f"     {added} were not there yet")
     stack = _describe(target, outputs, people)
+    _say("6/6  Calling the API")
+    check(target, stack)
+    _say(f"     it answers; up in {time.monotonic() - started:.0f} s")
     _write(_PEOPLE_FILE, {person["username"]: person["password"] for person in people})
     _write(_STACK_FILE, stack)
-    _say(_welcome(stack))
+    _say(welcome(stack))
 
 
 def _load_demo(target: Target, outputs: Mapping[str, str], count: int) -> int:
@@ -156,45 +175,20 @@ def _write(path: os.PathLike[str], content: Mapping[str, Any]) -> None:
         file.write(text)
 
 
-def _welcome(stack: Mapping[str, Any]) -> str:
-    width = max(len(person["username"]) for person in stack["people"])
-    people = "\n".join(
-        f"  {person['username']:<{width}}  {person['password']}  "
-        f"{', '.join(person['roles']) or 'no role'}"
-        for person in stack["people"]
-    )
-    url = stack["url"]
-    customer = "cus_0042"
-    return f"""
-Store Users runs:  {url}/   (the first call takes some seconds)
-API documentation: {url}/docs
-
-Demo people (user name, password, role):
-{people}
-
-Try:
-  TOKEN=$(make -s token ROLE=admin)
-  curl -s -H "Authorization: Bearer $TOKEN" "{url}/v1/customers?limit=3"
-  curl -s -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
-    -X PUT -H 'If-Match: "1"' -d '{{"access":"suspended","reason":"Trying the switch"}}' \\
-    {url}/v1/customers/{customer}/access
-  curl -s -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
-    -H "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)" -d '{{"resource":"leads"}}' \\
-    {url}/v1/exports
-"""
-
-
 def _stay() -> int:
-    """Wait for Ctrl-C, for `make stop`, or for the emulator's own end."""
+    """Wait for Ctrl-C, for `make stop`, or for the emulator's own end; the exit status."""
     _say("Ctrl-C ends it; the data stays for the next run (make run RESET=1 begins anew).")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         while emulator.running():
             time.sleep(0.5)
     except (KeyboardInterrupt, SystemExit):
-        _say("\nEnding…")
-    finally:
-        stop()
+        _say("\nEnding: saving the data…")
+        return 0 if _end() else 1
+    if _STACK_FILE.exists():  # `make stop` removes it before it ends anything
+        _say(f"\nThe emulator ended unexpectedly; see {emulator.log_path()}")
+        _end()
+        return 1
     return 0
 
 
@@ -229,12 +223,12 @@ def main() -> int:
     os.environ.pop("AWS_PROFILE", None)
     if given.command == "run":
         return run(given.port, given.demo_users, detach=given.detach, reset=given.reset)
-    if given.command == "stop":
-        _say("Ended." if stop() else "Nothing was running.")
-        return 0
     try:
-        _say(token(given.role))
-    except (LookupError, BotoCoreError, ClientError, OSError) as error:
+        if given.command == "stop":
+            _say("Ended." if stop() else "Nothing was running.")
+        else:
+            _say(token(given.role))
+    except (emulator.EmulatorError, LookupError, BotoCoreError, ClientError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
