@@ -7,10 +7,15 @@ calls `event` passes identifiers and counts only.
 import json
 import sys
 import traceback
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
 
 _CHAIN = 10
 """Causes told at the most: an error can be its own cause."""
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
 
 
 def event(name: str, *, level: str = "INFO", **fields: Any) -> None:
@@ -35,3 +40,41 @@ def failure(error: BaseException) -> dict[str, Any]:
         for frame in traceback.extract_tb(error.__traceback__)
     ]
     return {"error": chain, "traceback": frames}
+
+
+def without_messages(
+    *passing: type[Exception],
+) -> Callable[[Callable[[_In], _Out]], Callable[[_In], _Out]]:
+    """Decorate the entry of a function so that no error leaves it with its message.
+
+    The Lambda runtime prints the message of what a handler raises, and its causes. So the error is
+    logged by types and frames, and an empty one of the same class is raised in its place, without
+    a cause. Errors of the `passing` classes, whose messages are fixed, leave as they are.
+    """
+
+    def decorate(handler: Callable[[_In], _Out]) -> Callable[[_In], _Out]:
+        @wraps(handler)
+        def entry(given: _In) -> _Out:
+            try:
+                return handler(given)
+            except passing:
+                raise
+            except Exception as error:  # noqa: BLE001 - the last frame before the runtime
+                event("invocation.failed", level="ERROR", **failure(error))
+                empty = _emptied(error)
+            raise empty
+
+        return entry
+
+    return decorate
+
+
+def _emptied(error: Exception) -> Exception:
+    """An error of the same class whose constructor was not called: it holds nothing to print."""
+    kind = type(error)
+    try:
+        empty = kind.__new__(kind)
+    except TypeError:  # A class that cannot be without members, such as ExceptionGroup.
+        return RuntimeError(kind.__name__)
+    empty.args = ()  # `__new__` of some classes fills them in.
+    return empty

@@ -71,11 +71,23 @@ class TokenError(Exception):
     """The token proves nothing; the message says why, for the log."""
 
 
+class RefusedTokenError(Exception):
+    """The error by whose message API Gateway answers 401; any other is a failure of sign-in.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
+    """
+
+    def __init__(self) -> None:
+        """Say the one word that API Gateway looks for."""
+        super().__init__("Unauthorized")
+
+
 class KeysUnavailableError(Exception):
     """Nothing can be said of the token: it is let out, and API Gateway answers 503."""
 
 
 @authorizers.authorizer(ttl_seconds=300)
+@log.without_messages(RefusedTokenError)
 def authorizer(request: AuthRequest) -> AuthResponse:
     """Let API Gateway pass whoever has a good token; the views look at the roles.
 
@@ -87,8 +99,7 @@ def authorizer(request: AuthRequest) -> AuthResponse:
         name = _name(claims)
     except TokenError as error:
         log.event("token.refused", reason=str(error))
-        message = "Unauthorized"
-        raise Exception(message) from None  # noqa: TRY002 - what API Gateway answers 401 to
+        raise RefusedTokenError from None
     context = {
         "name": name,
         "roles": ",".join(roles_of(claims)),

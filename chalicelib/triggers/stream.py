@@ -28,6 +28,7 @@ streams = Blueprint(__name__)
 
 # The ARN is a placeholder: infra/resources.yaml puts that of the table's stream in its place.
 @streams.on_dynamodb_record("arn:aws:dynamodb:us-east-1:000000000000:table/users/stream/0")
+@log.without_messages()
 def stream(event: DynamoDBEvent) -> dict[str, int]:
     """Apply the records; how many there were, and how many of them made no sense.
 

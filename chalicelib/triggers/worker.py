@@ -15,6 +15,7 @@ workers = Blueprint(__name__)
 # The ARN is a placeholder: infra/resources.yaml puts that of the queue in its place.
 # One message at a time: a batch would be delivered again as a whole when one of them fails.
 @workers.on_sqs_message(queue_arn="arn:aws:sqs:us-east-1:000000000000:exports", batch_size=1)
+@log.without_messages()
 def worker(event: SQSEvent) -> None:
     """Run the export of each message. An error makes SQS deliver it again later."""
     context: Any = event.context  # Chalice's types take it for a mapping

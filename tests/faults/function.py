@@ -13,11 +13,12 @@ from typing import Any
 
 import boto3  # noqa: F401 - what the functions import when they need it is to be there already
 
+from chalicelib.api.auth import authorizer
 from chalicelib.triggers.schedule import schedule
 from chalicelib.triggers.stream import stream
 from chalicelib.triggers.worker import worker
 
-HANDLERS = {"schedule": schedule, "stream": stream, "worker": worker}
+HANDLERS = {"authorizer": authorizer, "schedule": schedule, "stream": stream, "worker": worker}
 
 
 class Context:

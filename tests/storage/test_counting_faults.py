@@ -175,6 +175,6 @@ def test_somebody_else_s_lease_makes_a_worker_come_back_later(feed: Feed) -> Non
         UpdateExpression="SET lease_until = :later",
         ExpressionAttributeValues={":later": {"S": "2999-01-01T00:00:00Z"}},
     )
-    with pytest.raises(StoreUnavailableError, match="Somebody else"):
+    with pytest.raises(StoreUnavailableError):
         follow(feed)
     assert entries() == entries_of(lead())

@@ -122,7 +122,7 @@ def test_a_transaction_that_may_not_be_made_is_no_fault_of_the_record() -> None:
     reasons = [{"Code": "None"}, {"Code": "AccessDenied"}]
     with (
         refusals("TransactWriteItems", "TransactionCanceledException", CancellationReasons=reasons),
-        pytest.raises(StoreRefusedError, match="AccessDenied"),
+        pytest.raises(StoreRefusedError),
     ):
         invoke(feed.records())
     assert _letters() == []
