@@ -28,15 +28,21 @@ class Feed:
         if table.stream_shard is None:
             specification: Any = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
             client().update_table(TableName="users", StreamSpecification=specification)
-        self._begin = len(_shard().items)
+        _shard().items.clear()
+        self._records: list[Record] = []
         self.position = 0
 
     def records(self) -> list[Record]:
-        """All of them; a write that changes nothing makes none."""
-        images = [one.to_json()["dynamodb"] for one in _shard().items[self._begin :]]
+        """All of them; a write that changes nothing makes none.
+
+        They are taken out of moto's table, which moto copies for each transaction.
+        """
+        images = [one.to_json()["dynamodb"] for one in _shard().items]
+        _shard().items.clear()
         told = [record(one.get("OldImage"), one.get("NewImage")) for one in images]
         changed = [one for one in told if one["dynamodb"].get("OldImage") != _after(one)]
-        return json.loads(json.dumps(changed))  # type: ignore[no-any-return]
+        self._records += json.loads(json.dumps(changed))
+        return list(self._records)
 
     def step(self) -> bool:
         """Apply the next record, if there is one."""

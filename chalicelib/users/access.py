@@ -130,14 +130,15 @@ def _can_be_lifted(customer: StoreUser, wish: Wish) -> bool:
 
 
 def _is_told(customer: StoreUser, access: Access) -> bool:
-    """Return True if gateways are told so, or will be as soon as there is an ecosystem.
+    """Return True if gateways are told so, now and of the customer's next ecosystem.
 
     The row alone does not say: the shop can have written the access, or written back a copy that it
-    read before the last switch.
+    read before the last switch. Neither does the record: it can be that of a former owner.
     """
     if customer.ecosystem is not None:
         with suppress(NotFoundError):
-            return of_ecosystem(customer.ecosystem.id).access == access
+            if of_ecosystem(customer.ecosystem.id).access != access:
+                return False
     standing = suspensions.find(customer.id)
     return (standing.access if standing else Access.ACTIVE) is access
 
@@ -166,7 +167,7 @@ def _switch(customer: StoreUser, wish: Wish, before: str) -> StoreUser:
 
 def _after_refusal(customer: StoreUser, wish: Wish, error: TransactionCanceledError) -> StoreUser:
     current = listing.find(Kind.CUSTOMER, customer.id)
-    if _made_by(current, wish):
+    if _made_by(current, wish) and _is_told(current, wish.access):
         return current
     if current.version != wish.version or current.ecosystem != customer.ecosystem:
         raise VersionConflictError(current) from error
@@ -178,6 +179,7 @@ def _after_refusal(customer: StoreUser, wish: Wish, error: TransactionCanceledEr
 
 
 def _user_update(customer: StoreUser, wish: Wish, made: AccessChange) -> dict[str, object]:
+    ecosystem = customer.ecosystem
     unchanged = Path("version") == customer.version if customer.version else _no_version()
     keys = sort_keys(replace(customer, access=wish.access))
     return store().get_operation_kwargs(
@@ -190,7 +192,7 @@ def _user_update(customer: StoreUser, wish: Wish, made: AccessChange) -> dict[st
             # So that the filters know at once; the projection would do it a moment later.
             *(Path(name).set(keys[name]) for name in SEGMENT_KEYS if name in keys),
         ],
-        condition=unchanged & has_ecosystem(customer.ecosystem),
+        condition=(Path("kind") == str(Kind.CUSTOMER)) & unchanged & has_ecosystem(ecosystem),
     )
 
 

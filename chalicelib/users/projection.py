@@ -121,7 +121,7 @@ def _restore(user: StoreUser, image: Item, access: str | None, change: AccessCha
     version = max(user.version, change.version if change else 0) + 1
     actions.append(Path("version").set(version))
     seen = _same("version", image.get("version")) & _same("access", image.get("access"))
-    _update_user(user.id, actions, seen)
+    _update_user(user.id, actions, Path("id").exists() & seen)
 
 
 def _unchanged(image: Item) -> Condition:

@@ -89,9 +89,10 @@ def epoch_actions(access: Access, at: str) -> list[Action]:
     """What each change of an answer adds to a record: a greater epoch, and since when.
 
     An epoch begins with the milliseconds of its first change, so that it also grows when a record
-    was deleted and is made again. No session or token from before `not_before` may be let in.
+    was deleted and is made again, be it within the same second. No session or token from before
+    `not_before` may be let in.
     """
-    begun = int(clock.parse_instant(at).timestamp() * 1000)
+    begun = int(clock.now().timestamp() * 1000)
     epoch = Path("epoch")
     grown = epoch.set((epoch | begun) + 1)
     return [grown, Path("not_before").set(at)] if access is Access.SUSPENDED else [grown]

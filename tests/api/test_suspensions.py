@@ -131,6 +131,20 @@ def test_the_switch_lifts_an_ecosystem_that_another_customer_has_taken_over(shop
     assert shop.asked("eco_17") == "active"
 
 
+@pytest.mark.parametrize("owner", ["", "cus_1"], ids=["a tombstone", "somebody else's"])
+def test_the_switch_does_not_take_the_suspension_of_a_former_owner_for_the_customers(
+    shop: Shop, owner: str
+) -> None:
+    """The shop says suspended, and so does the record: but nothing suspends this customer yet."""
+    save_ecosystem(id="eco_18", access="suspended", customer_id=owner)
+    save(customer("cus_2", ecosystem=OTHER, access="suspended"))
+    answer = shop.api.switch(OFF, user_id="cus_2")
+    assert answer.status == (409 if owner else 200)
+    save(customer("cus_2", ecosystem=replace(OTHER, id="eco_19"), version=9))
+    follow(shop.feed)
+    assert shop.asked("eco_19") == ("active" if owner else "suspended")
+
+
 def test_a_whole_item_does_not_drop_who_suspended_and_why(shop: Shop) -> None:
     before = shop.api.get("/v1/customers/cus_0042", "support").json["access_change"]
     shop.write(customer(first_name="María"))

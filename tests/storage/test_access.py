@@ -137,12 +137,12 @@ def test_a_version_that_is_not_the_present_one_is_a_conflict_and_shows_the_row(
 
 
 def test_the_state_it_already_has_changes_nothing() -> None:
-    save(customer(access="suspended"))
-    save_ecosystem(access="suspended")
+    save(customer())
+    suspended = access.change("cus_0042", SUSPEND)
     with sent_requests() as sent:
-        assert access.change("cus_0042", SUSPEND) == customer(access="suspended")
-    assert set(operations(sent)) == {"GetItem"}
-    assert _entries() == []
+        assert access.change("cus_0042", replace(SUSPEND, by=author("bob"), version=8)) == suspended
+    assert operations(sent) == ["GetItem"] * 3
+    assert len(_entries()) == 1
 
 
 @pytest.mark.parametrize(("row", "record"), [("suspended", "active"), ("active", "suspended")])

@@ -5,18 +5,22 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.errors import StoreUnavailableError, VersionConflictError
+from chalicelib.errors import NotFoundError, StoreUnavailableError, VersionConflictError
 from chalicelib.users import access
 from chalicelib.users.access import Wish
+from chalicelib.users.item import to_item
 from chalicelib.users.model import Access, Ecosystem
 from tests.builders import (
     author,
+    client,
     customer,
     hooked,
     lost_answers,
     operations,
     save,
+    save_item,
     sent_requests,
+    stored,
     stored_ecosystem,
 )
 from tests.switching import ANA, BOB, assert_changed_once, by, now
@@ -129,6 +133,21 @@ def test_an_ecosystem_exchanged_between_read_and_write_is_a_conflict() -> None:
     assert (stored_ecosystem() or {})["access"] == "active"
     assert stored_ecosystem("eco_18") is None
     assert by() == []
+
+
+def test_a_customer_who_is_deleted_meanwhile_is_not_made_again_by_lifting_a_suspension() -> None:
+    """The item that the shop wrote has no version: a condition on what is missing would hold."""
+    access.change("cus_0042", ANA)
+    bare = to_item(customer(ecosystem=None, access=None))
+    save_item({name: value for name, value in bare.items() if name != "version"})
+
+    def delete(_: object) -> None:
+        client().delete_item(TableName="users", Key={"id": {"S": "cus_0042"}})
+
+    lift = replace(ANA, access=Access.ACTIVE, version=0)
+    with hooked("TransactWriteItems", delete), pytest.raises(NotFoundError):
+        access.change("cus_0042", lift)
+    assert stored("cus_0042") is None
 
 
 def test_a_retry_of_the_sdk_after_a_lost_answer_changes_nothing_twice(

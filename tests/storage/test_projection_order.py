@@ -178,6 +178,23 @@ def test_an_old_record_replayed_does_not_bring_back_what_was_deleted(feed: Feed)
     assert _tables() == (None, None, None)
 
 
+def test_a_customer_who_is_deleted_while_a_suspension_is_restored_stays_deleted(
+    feed: Feed,
+) -> None:
+    _switch()
+    feed.drain()
+    save_item(_without(customer(ecosystem=None), "access", "version"))
+    turns = iter([1])
+
+    def delete(_: object) -> None:
+        for _turn in turns:
+            _delete()
+
+    with hooked("UpdateItem", delete):
+        feed.drain()
+    assert stored("cus_0042") is None
+
+
 def test_an_old_record_does_not_overwrite_the_sort_keys_of_a_newer_write(feed: Feed) -> None:
     save_item(_without(customer(first_name="Old", version=8), "sort_name"))
     save_item(_without(customer(first_name="New", version=9), "sort_name"))
