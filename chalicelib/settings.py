@@ -49,6 +49,10 @@ def _origins(value: str) -> tuple[str, ...]:
     return origins
 
 
+def _ids(value: str) -> frozenset[str]:
+    return frozenset(one.strip() for one in value.split(",") if one.strip())
+
+
 def _group_roles(value: str) -> Mapping[str, str]:
     roles = json.loads(value)
     if not isinstance(roles, dict) or not all(isinstance(role, str) for role in roles.values()):
@@ -102,9 +106,14 @@ class Settings:
     signing_secret_id: str = _variable("SIGNING_SECRET_ID", _text)
     token_issuer: str = _variable("TOKEN_ISSUER", _text)
     token_keys_url: str = _variable("TOKEN_KEYS_URL", _text)
-    page_client_id: str = _variable("PAGE_CLIENT_ID", _text)
-    gateway_client_id: str = _variable("GATEWAY_CLIENT_ID", _text)
+    token_audience: str = _variable("TOKEN_AUDIENCE", _optional, "")
+    page_client_id: str = _variable("PAGE_CLIENT_ID", _optional, "")
+    trusted_client_ids: frozenset[str] = _variable("TRUSTED_CLIENT_IDS", _ids, "")
+    gateway_client_id: str = _variable("GATEWAY_CLIENT_ID", _optional, "")
     gateway_scope: str = _variable("GATEWAY_SCOPE", _text)
+    client_claim: str = _variable("CLIENT_CLAIM", _text, "client_id")
+    groups_claim: str = _variable("GROUPS_CLAIM", _text, "cognito:groups")
+    name_claim: str = _variable("NAME_CLAIM", _text, "username")
     group_roles: Mapping[str, str] = _variable("GROUP_ROLES", _group_roles)
     sign_in_url: str = _variable("SIGN_IN_URL", _optional, "")
     session_hours: int = _variable("SESSION_HOURS", _between(1, 720), "12")

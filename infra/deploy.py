@@ -246,7 +246,8 @@ def main() -> int:
     except (StagesError, DeployError, PackageError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"The deployment did not go through: {error}\n")
         return 1
-    sys.stdout.write(f"{outputs['PublicUrl']}/ is up; people: user pool {outputs['UserPoolId']}\n")
+    people = f"user pool {outputs['UserPoolId']}" if "UserPoolId" in outputs else "your issuer's"
+    sys.stdout.write(f"{outputs['PublicUrl']}/ is up; people: {people}\n")
     return 0
 
 

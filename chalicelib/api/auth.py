@@ -132,14 +132,15 @@ def _bearer(header: str) -> str:
 
 
 def verified(token: str) -> dict[str, Any]:
-    """The claims of an access token of our pool and clients.
+    """The claims of an access token of our issuer and clients.
 
-    Signature, issuer, expiry, use and client are checked
+    Signature, issuer, expiry, use or audience, and client are checked
     (https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html).
     Raises `TokenError`.
     """
     import jwt
 
+    audience = settings().token_audience
     try:
         header = jwt.get_unverified_header(token)
         claims: dict[str, Any] = jwt.decode(
@@ -147,17 +148,37 @@ def verified(token: str) -> dict[str, Any]:
             _signing_keys().find(str(header.get("kid"))),
             algorithms=["RS256"],
             issuer=settings().token_issuer,
-            options={"require": ["exp", "iss", "sub"], "verify_aud": False, "verify_iat": False},
+            audience=audience or None,
+            options={
+                "require": ["exp", "iss", "sub"],
+                "verify_aud": bool(audience),
+                "verify_iat": False,
+            },
         )
     except jwt.PyJWTError as error:
         raise TokenError(type(error).__name__) from None
-    if claims.get("token_use") != "access":
+    _check_use(claims)
+    return claims
+
+
+def _check_use(claims: Mapping[str, Any]) -> None:
+    """Raise `TokenError` for an ID token, and for a token of another client.
+
+    Cognito writes `token_use`. Of other issuers only the audience tells: that of an ID token is
+    its client (OpenID Connect Core 1.0, section 2), that of an access token is ours.
+    """
+    use = claims.get("token_use", "access" if settings().token_audience else None)
+    if use != "access":
         message = "not an access token"
         raise TokenError(message)
-    if claims.get("client_id") not in {settings().page_client_id, settings().gateway_client_id}:
+    own = {settings().page_client_id, settings().gateway_client_id} - {""}
+    if _client(claims) not in own | settings().trusted_client_ids:
         message = "of another client"
         raise TokenError(message)
-    return claims
+
+
+def _client(claims: Mapping[str, Any]) -> str:
+    return str(claims.get(settings().client_claim, ""))
 
 
 def _name(claims: Mapping[str, Any]) -> str:
@@ -165,7 +186,7 @@ def _name(claims: Mapping[str, Any]) -> str:
 
     Parts of the system have a blank in their names (see `Author.system`); older entries have none.
     """
-    name = str(claims.get("username", claims["client_id"]))
+    name = str(claims.get(settings().name_claim, claims["sub"]))
     if not _NAME.fullmatch(name) or name.casefold() in _SYSTEM_NAMES:
         message = "of a name that is not a user's"
         raise TokenError(message)
@@ -174,12 +195,13 @@ def _name(claims: Mapping[str, Any]) -> str:
 
 def roles_of(claims: Mapping[str, Any]) -> tuple[str, ...]:
     """The roles that the claims give: groups for people, the scope for the machine client."""
-    if claims["client_id"] == settings().gateway_client_id:
+    if _client(claims) == settings().gateway_client_id:
         scopes = str(claims.get("scope", "")).split()
         return ("gateway",) if settings().gateway_scope in scopes else ()
-    groups = claims.get("cognito:groups") or []
-    mapped = {settings().group_roles.get(group, "") for group in groups}
-    return tuple(sorted(mapped & PERMISSIONS.keys() - {"gateway"}))
+    groups = claims.get(settings().groups_claim)
+    known = settings().group_roles
+    given = {known.get(str(group), "") for group in groups} if isinstance(groups, list) else set()
+    return tuple(sorted(given & PERMISSIONS.keys() - {"gateway"}))
 
 
 class _SigningKeys:

@@ -22,6 +22,7 @@ MAX_BODY_BYTES = 16_384
 _SERVICE: Mapping[str, Schema] = {
     "SignIn": record(
         {
+            "issuer": TEXT,
             "url": TEXT,
             "pool_url": TEXT,
             "client_id": TEXT,

@@ -22,6 +22,7 @@ def get_config(call: Call) -> Answer:  # noqa: ARG001 - a view
             "languages": LANGUAGES,
             "time_zone": settings().time_zone.key,
             "sign_in": {
+                "issuer": settings().token_issuer,
                 "url": settings().sign_in_url,
                 "client_id": settings().page_client_id,
                 "pool_url": f"{origin(settings().token_keys_url)}/",

@@ -96,6 +96,7 @@ def test_the_configuration_tells_a_client_what_it_needs(edge: Client) -> None:
         "languages": ["es", "en"],
         "time_zone": "America/Bogota",
         "sign_in": {
+            "issuer": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Test",
             "url": "",
             "client_id": "page-client",
             "pool_url": f"{origin(settings().token_keys_url)}/",

@@ -31,6 +31,8 @@ def test_a_stage_has_the_defaults_and_its_own_parameters() -> None:
         "MarketingLanguage": "es",
         "AccessTokenMinutes": "60",
         "CorsOrigins": "http://localhost:5173",
+        "CallbackUrls": "http://localhost:5173/auth-callback",
+        "LogoutUrls": "http://localhost:5173/login",
         "DeletionProtection": "false",
         "PasswordSignIn": "true",
     }

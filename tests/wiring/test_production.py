@@ -90,6 +90,38 @@ def test_cors_origins_that_the_bucket_would_not_match_are_refused(value: str) ->
     assert "must be origins with commas between and no spaces" in wrong
 
 
+def test_the_page_client_returns_to_the_page_and_to_other_front_ends() -> None:
+    page = _template()["Resources"]["PageClient"]["Properties"]
+    for property_, parameter in (("CallbackURLs", "CallbackUrls"), ("LogoutURLs", "LogoutUrls")):
+        more, otherwise = page[property_]["Fn::If"][1:]
+        assert more == {"Fn::Split": [",", {"Fn::Sub": f"${{PublicUrl}}/,${{{parameter}}}"}]}
+        assert otherwise == [{"Fn::Sub": "${PublicUrl}/"}]
+    providers = {"Fn::Split": [",", {"Ref": "IdentityProviders"}]}
+    assert page["SupportedIdentityProviders"] == providers
+
+
+def test_an_issuer_without_its_keys_is_refused_before_anything_is_made() -> None:
+    (assertion,) = _template()["Rules"]["IssuerHasKeys"]["Assertions"]
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "TokenKeysUrl"}, ""]}]}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CallbackUrls", "https://a.example/in, https://b.example/in"),
+        ("CallbackUrls", "http://a.example/in"),
+        ("LogoutUrls", "https://a.example/out,"),
+        ("TrustedClientIds", "one, two"),
+        ("IdentityProviders", ""),
+        ("TokenIssuer", "sign-in.example"),
+        ("TokenKeysUrl", "http://sign-in.example/keys"),
+    ],
+)
+def test_addresses_and_ids_of_other_front_ends_are_looked_at(name: str, value: str) -> None:
+    (wrong,) = misfits({name: value}, _template()["Parameters"])
+    assert wrong.startswith(f"{name} = {value!r} must be ")
+
+
 def test_the_bucket_is_closed_encrypted_and_emptied_by_itself() -> None:
     ((name, bucket),) = _of_type("AWS::S3::Bucket").items()
     assert bucket["PublicAccessBlockConfiguration"] == {
@@ -211,6 +243,11 @@ def test_the_dashboard_shows_resources_that_are_there() -> None:
     assert named >= {*FUNCTIONS, *_of_type("AWS::DynamoDB::Table"), *_of_type("AWS::SQS::Queue")}
 
 
+def _is_of_the_pool(name: str) -> bool:
+    kind: str = _template()["Resources"][name]["Type"]
+    return kind.startswith("AWS::Cognito::")
+
+
 def test_a_domain_and_a_web_acl_are_there_for_who_names_them() -> None:
     resources = _template()["Resources"]
     conditions = {name: resources[name].get("Condition") for name in resources}
@@ -222,6 +259,7 @@ def test_a_domain_and_a_web_acl_are_there_for_who_names_them() -> None:
         "DomainRecord": "HasDomainRecord",
         "WebAclAssociation": "HasWebAcl",
         "ScheduleMissedAlarm": "HasSchedule",
+        **dict.fromkeys((name for name in resources if _is_of_the_pool(name)), "OwnPool"),
     }
     assert resources["Domain"]["Properties"]["SecurityPolicy"] == "TLS_1_2"
     parameters = _template()["Parameters"]
