@@ -124,7 +124,7 @@ function doings(job, what, place) {
   const removing = t(isUnderWay(job) ? "cancel" : "delete");
   return [
     job.status === "succeeded" && button(t("download"), () => download(job.id), { ...label(t("download")), picture: "download" }),
-    mayCancel() &&
+    mayCancel(job) &&
       button(removing, (event) => sure(event.currentTarget, job.id, place), label(removing)),
   ];
 }

@@ -29,7 +29,8 @@ export async function startJobs(session) {
   }
 }
 
-export const mayCancel = () => asker.permissions.includes("exports:delete");
+/** People cancel and remove what they asked for themselves; what others asked for needs a permission. */
+export const mayCancel = (job) => job.requested_by_id === asker.id || asker.permissions.includes("exports:delete");
 
 /** Show the job's progress until it has ended, then what came of it. */
 export function follow(job) {
@@ -85,7 +86,7 @@ function add(job) {
     h("span", null, words),
     h("progress", { "aria-label": words }),
     h("span", { class: "done quiet" }),
-    mayCancel() && button(t("cancel"), () => cancel(job.id), { kind: "small" }),
+    mayCancel(job) && button(t("cancel"), () => cancel(job.id), { kind: "small" }),
   );
   document.getElementById("jobs")?.append(bar);
   running.set(job.id, { bar, timer: 0 });

@@ -85,6 +85,29 @@ def test_an_export_under_way_can_be_cancelled(screen: Screen, job: dict[str, Any
     assert len(deleted) == 1
 
 
+def test_marketing_cancels_its_own_export_and_not_those_of_others(
+    screen: Screen, job: dict[str, Any]
+) -> None:
+    def answer(route: Route) -> None:
+        route.fulfill(json=route.fetch().json() | {"id": "subject-of-marta"})
+
+    screen.page.route("**/v1/session", answer)
+    job.update(requested_by="marta.marketing@waizant.example", requested_by_id="subject-of-marta")
+    tell_of(screen, job)
+    page = screen.sign_in("marketing").page
+    cancel = page.locator(".job").get_by_role("button", name=screen.t("cancel"))
+    expect(cancel).to_have_count(1)
+    page.click("#export")
+    own = page.locator(".earlier li").get_by_role("button")
+    expect(own).to_have_count(1)
+    expect(own).to_have_text(screen.t("cancel"))
+    page.keyboard.press("Escape")
+    job["requested_by_id"] = "another-subject"
+    screen.reload("marketing")
+    page.click("#export")
+    expect(page.locator(".earlier li").get_by_role("button")).to_have_count(0)
+
+
 def test_a_cancellation_that_fails_is_not_told_as_done(screen: Screen, job: dict[str, Any]) -> None:
     screen.allowed.add(503)
     tell_of(screen, job)
