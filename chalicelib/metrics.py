@@ -21,6 +21,7 @@ UNITS = {
     "rows": "Count",
     "bytes": "Bytes",
     "failed": "Count",
+    "changed": "Count",
 }
 """The fields that are counted wherever they occur, and in what."""
 

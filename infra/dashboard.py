@@ -8,7 +8,7 @@ _WIDTH, _HEIGHT, _COLUMNS = 8, 6, 24
 
 Metric = list[Any]
 
-_FUNCTIONS = ("APIHandler", "Authorizer", "Stream", "Worker", "Schedule")
+_FUNCTIONS = ("APIHandler", "Authorizer", "Stream", "Worker", "Schedule", "Watch")
 _TABLES = (
     *("UsersTable", "SearchTable", "TotalsTable"),
     *("EcosystemsTable", "AuditTable", "ExportsTable"),

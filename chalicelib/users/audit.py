@@ -8,7 +8,7 @@ import json
 import random
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +29,11 @@ _TRIES = 10
 _LONGEST_PAUSE_SECONDS = 0.5
 _ANNOUNCED_FOR = timedelta(hours=1)
 """An erasure removes the entries of one person within seconds of its announcement."""
+
+_CLOCKS_DIFFER_BY = timedelta(minutes=5)
+"""The announcement has the time of the machine that erases, the removal that of DynamoDB."""
+
+_ANNOUNCEMENTS_A_PAGE = 100
 
 _TAKEN = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 _BUSY = "Too much happens to this at the moment; try again in a while"
@@ -64,10 +69,33 @@ ERASURES = "erasures"
 ANNOUNCED = "erasure.announced"
 
 
+def announcements(since: datetime) -> Iterator[Entry]:
+    """Yield what is kept of erasures, newest first, as far back as can announce what is since."""
+    oldest = clock.instant(since - _ANNOUNCED_FOR)
+    start = None
+    while True:
+        answer = store().query(
+            settings().audit_table,
+            ERASURES,
+            scan_index_forward=False,
+            consistent_read=True,
+            exclusive_start_key=start,
+            limit=_ANNOUNCEMENTS_A_PAGE,
+        )
+        for entry in map(from_item, answer["Items"]):
+            if entry.at < oldest:
+                return
+            yield entry
+        start = answer.get("LastEvaluatedKey")
+        if start is None:
+            return
+
+
 def announces(entry: Entry, removed_at: datetime) -> str | None:
     """Return the subject whose entries the announcement lets go at that instant, else None."""
     announced_at = clock.parse_instant(entry.at)
-    is_valid = announced_at <= removed_at <= announced_at + _ANNOUNCED_FOR
+    earliest = announced_at - _CLOCKS_DIFFER_BY
+    is_valid = earliest <= removed_at <= announced_at + _ANNOUNCED_FOR
     if entry.action != ANNOUNCED or not is_valid:
         return None
     return customer(entry.facts["user_id"])

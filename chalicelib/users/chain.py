@@ -6,9 +6,9 @@ over items as DynamoDB writes them.
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from chalicelib.dynamodb import Item
 
@@ -16,6 +16,22 @@ _PREFIX = "n"
 """Sorts after the digits that the keys of entries without a hash begin with."""
 
 _DIGITS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What of an item makes the chain: its key, the hashes that it holds, and its real digest."""
+
+    entry: str
+    prev: str | None
+    hash: str | None
+    digest: str
+
+    @classmethod
+    def of(cls, item: Item) -> Self:
+        """Return the link that the item is."""
+        prev, kept = (item.get(name, {}).get("S") for name in ("prev", "hash"))
+        return cls(item["entry"]["S"], prev, kept, digest(item))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,36 +65,29 @@ def digest(item: Item) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def find_break(items: Sequence[Item]) -> Break | None:
-    """Return where the chain of a subject's items, in order of their keys, first breaks.
+def find_break(links: Iterable[Link]) -> Break | None:
+    """Return where the chain of a subject's links, in any order, first breaks.
 
     Entries of an older version have no hash. The first link holds the digest of one of them; later
     ones were written by the older version while it was still running.
     """
-    before, links = _divided(items)
-    expected = [digest(item) for item in before] or [""]
-    for number, item in enumerate(links, start=1):
-        cause = _fault(item, number, expected)
+    ordered = sorted(links, key=lambda link: link.entry)
+    chained = [link for link in ordered if link.entry.startswith(_PREFIX)]
+    expected = {link.digest for link in ordered if not link.entry.startswith(_PREFIX)} or {""}
+    for number, link in enumerate(chained, start=1):
+        cause = _fault(link, number, expected)
         if cause is not None:
-            return Break(item["entry"]["S"], cause)
-        expected = [item["hash"]["S"]]
+            return Break(link.entry, cause)
+        expected = {link.digest}
     return None
 
 
-def _divided(items: Iterable[Item]) -> tuple[list[Item], list[Item]]:
-    before: list[Item] = []
-    links: list[Item] = []
-    for item in items:
-        (links if item["entry"]["S"].startswith(_PREFIX) else before).append(item)
-    return before, links
-
-
-def _fault(item: Item, number: int, expected: Sequence[str]) -> str | None:
-    if item["entry"]["S"] != key(number):
+def _fault(link: Link, number: int, expected: set[str]) -> str | None:
+    if link.entry != key(number):
         return f"{key(number)} is missing before it"
-    if item.get("hash", {}).get("S") != digest(item):
+    if link.hash != link.digest:
         return "it was changed: its hash is another"
-    if item["prev"]["S"] not in expected:
+    if link.prev not in expected:
         return "the entry before it was changed or removed: its hash is another"
     return None
 

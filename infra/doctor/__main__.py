@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import StoreUsersError
 from infra import stage as stages
-from infra.doctor import deployment, running
+from infra.doctor import auditing, deployment, running
 from infra.doctor.finding import Finding, Look
 from infra.package import PackageError
 
@@ -29,6 +29,7 @@ _LOOKS: Sequence[Look] = (
     running.letters,
     running.schedule,
     running.derived,
+    auditing.chains,
     deployment.template,
 )
 

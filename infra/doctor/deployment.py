@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
 
-FUNCTIONS = ("APIHandler", "Authorizer", "Stream", "Worker", "Schedule")
+FUNCTIONS = ("APIHandler", "Authorizer", "Stream", "Worker", "Schedule", "Watch")
 TABLES = (
     "UsersTable",
     "EcosystemsTable",
@@ -37,6 +37,7 @@ TABLES = (
     "AuditTable",
     "ExportsTable",
 )
+_STREAMED = ("UsersTable", "AuditTable")
 _DEPLOY = "make deploy STAGE={}, from the checkout that is meant to run there"
 _DRIFT_SECONDS = 120
 _FILLED_IN = {"PublicUrl", "EmulatorEndpoint"}
@@ -67,7 +68,7 @@ def tables(stage: Stage) -> Iterator[Finding]:
         indexes = table.get("GlobalSecondaryIndexes", [])
         states = [table["TableStatus"], *(one.get("IndexStatus", "ACTIVE") for one in indexes)]
         faults = [f"{state}, not ACTIVE" for state in states if state != "ACTIVE"]
-        if name == "UsersTable" and not table.get("StreamSpecification", {}).get("StreamEnabled"):
+        if name in _STREAMED and not table.get("StreamSpecification", {}).get("StreamEnabled"):
             faults.append("its stream is off")
         if _is_to_be_restored(stage) and not _can_be_restored(client, table["TableName"]):
             faults.append("point-in-time recovery is off")

@@ -2,6 +2,8 @@
 
 import json
 import re
+import uuid
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -137,3 +139,33 @@ def test_one_command_erases_a_person_everywhere(stack: Stack) -> None:
     nobody = stack.run("infra.erase", "--user", "led_nobody", "--yes")
     assert (nobody.returncode, nobody.stdout) == (2, "")
     assert nobody.stderr == "Nothing is stored of led_nobody, nor was it: is that the id?\n"
+
+
+def test_an_entry_of_the_audit_that_is_changed_rings_and_is_named(stack: Stack) -> None:
+    dynamodb, table = stack.client("dynamodb"), stack.facts["tables"]["audit"]
+    token = stack.token("admin")
+    headers = {"Idempotency-Key": str(uuid.uuid4())}
+    order = {"resource": "leads"}
+    job = stack.call("POST", "/v1/exports", token=token, headers=headers, body=order).json
+    path = f"/v1/exports/{job['id']}"
+    # Later entries would follow the changed one.
+    eventually(lambda: stack.call("GET", path, token=token).json["status"] == "succeeded", 60)
+    key = {"subject": {"S": f"export#{job['id']}"}, "entry": {"S": "n0000000001"}}
+    kept = dynamodb.get_item(TableName=table, Key=key)["Item"]
+    dynamodb.put_item(TableName=table, Item={**kept, "by": {"S": "somebody else"}})
+    try:
+        line = eventually(lambda: _rung(stack, key["subject"]["S"]), seconds=60)
+        _, told = _doctor(stack)
+    finally:
+        dynamodb.put_item(TableName=table, Item=kept)
+    assert (line["level"], line["entry"], line["act"]) == ("ERROR", "n0000000001", "MODIFY")
+    assert f"ILL  audit of export#{job['id']}: breaks at n0000000001: it was changed" in told
+    assert "ok   audit: " in _doctor(stack)[1]
+
+
+def _rung(stack: Stack, subject: str) -> Any:
+    """The line of the log that rings for the subject, once it is there."""
+    for line in (stack.folder / "ministack.log").read_text().splitlines():
+        if line.startswith("{") and "audit.changed" in line and subject in line:
+            return json.loads(line)
+    return None

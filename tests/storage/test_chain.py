@@ -4,6 +4,8 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +14,9 @@ from hypothesis import strategies as st
 
 from chalicelib.errors import StoreUnavailableError
 from chalicelib.users import audit, chain
+from infra.deploy import Target
+from infra.doctor import auditing
+from infra.stage import Stage
 from tests.builders import author, client, hooked, lost_answers, operations, refusals, sent_requests
 
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -56,6 +61,10 @@ def _hash(item: Any) -> str:
     ).hexdigest()
 
 
+def _find_break(items: list[Any]) -> chain.Break | None:
+    return chain.find_break(map(chain.Link.of, items))
+
+
 def _append(times: int) -> list[Any]:
     for number in range(times):
         audit.append(_entry(f"Señal {number}"))
@@ -67,7 +76,7 @@ def test_each_entry_holds_the_hash_of_the_one_before_and_of_itself() -> None:
     assert [one["entry"]["S"] for one in items] == ["n0000000001", "n0000000002", "n0000000003"]
     assert [one["hash"]["S"] for one in items] == [_hash(one) for one in items]
     assert [one["prev"]["S"] for one in items] == ["", *(_hash(one) for one in items[:2])]
-    assert chain.find_break(items) is None
+    assert _find_break(items) is None
 
 
 def test_an_entry_costs_one_read_and_one_write() -> None:
@@ -84,15 +93,15 @@ def test_entries_of_the_older_version_start_the_chain() -> None:
     items = _items()
     assert items[0] == OLD
     assert items[1]["prev"]["S"] == _hash(OLD)
-    assert chain.find_break(items) is None
+    assert _find_break(items) is None
     # An older version that was still running wrote once more.
     late = {**OLD, "entry": {"S": "2026-03-06T10:00:00Z#01JNG000000000000000000001"}}
     client().put_item(TableName="audit", Item=late)
-    assert chain.find_break(_items()) is None
+    assert _find_break(_items()) is None
     newest_first = [one["entry"]["S"][:3] for one in audit.page(SUBJECT, None, 10).items]
     assert newest_first == ["n00", "202", "202"]
     client().delete_item(TableName="audit", Key={name: OLD[name] for name in ("subject", "entry")})
-    broken = chain.find_break(_items())
+    broken = _find_break(_items())
     assert broken is not None
     assert broken.entry == "n0000000001"
 
@@ -133,7 +142,7 @@ def test_a_changed_or_removed_entry_breaks_the_chain(
 ) -> None:
     items = _append(4)
     damage(items)
-    broken = chain.find_break(items)
+    broken = _find_break(items)
     assert broken is not None
     assert broken.entry == entry
     assert broken.cause.startswith(cause)
@@ -149,7 +158,7 @@ def test_no_attribute_can_be_changed_unseen(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(items[place])))
     text = data.draw(st.text(max_size=5).filter(lambda one: one != items[place][name]["S"]))
     items[place][name] = {"S": text}
-    assert chain.find_break(items) is not None
+    assert _find_break(items) is not None
 
 
 def test_writers_at_once_cannot_fork_the_chain() -> None:
@@ -168,7 +177,7 @@ def test_writers_at_once_cannot_fork_the_chain() -> None:
     for one in threads:
         one.join()
     assert (errors, len(_items())) == ([], 16)
-    assert chain.find_break(_items()) is None
+    assert _find_break(_items()) is None
 
 
 def test_who_comes_second_follows_the_first() -> None:
@@ -183,7 +192,7 @@ def test_who_comes_second_follows_the_first() -> None:
     items = _items()
     assert [json.loads(one["facts"]["S"])["reason"] for one in items] == ["First", "Second"]
     assert [one["entry"]["S"] for one in items] == ["n0000000001", "n0000000002"]
-    assert chain.find_break(items) is None
+    assert _find_break(items) is None
 
 
 def test_an_entry_of_which_the_answer_was_lost_is_written_once() -> None:
@@ -199,3 +208,17 @@ def test_contention_without_end_is_told() -> None:
     ):
         audit.append(_entry())
     assert _items() == []
+
+
+def test_the_doctor_names_the_subject_and_the_entry_where_a_chain_breaks() -> None:
+    stage = Stage(Target("test", "us-east-1"), {}, {}, {}, made_at=datetime.now(UTC))
+    _append(3)
+    audit.append(replace(_entry(), subject="export#exp_1"))
+    (well,) = auditing.chains(stage)
+    assert (well.is_well, well.seen) == (True, "4 entries of 2 subjects, all in place")
+    changed = {**_items()[1], "by": {"S": "another"}}
+    client().put_item(TableName="audit", Item=changed)
+    found, whole = auditing.chains(stage)
+    assert (found.about, found.is_well) == (f"audit of {SUBJECT}", False)
+    assert found.seen == "breaks at n0000000002: it was changed: its hash is another"
+    assert (whole.is_well, whole.seen) == (False, "1 of 2 subjects break")

@@ -42,6 +42,11 @@ BY_LAMBDA = {
         ("dynamodb:GetRecords", "UsersTable"),
         ("dynamodb:GetShardIterator", "UsersTable"),
     },
+    "watch": {
+        ("dynamodb:DescribeStream", "AuditTable"),
+        ("dynamodb:GetRecords", "AuditTable"),
+        ("dynamodb:GetShardIterator", "AuditTable"),
+    },
     "worker": {
         ("sqs:DeleteMessage", "ExportsQueue"),
         ("sqs:GetQueueAttributes", "ExportsQueue"),

@@ -13,6 +13,7 @@ from chalicelib import aws
 from chalicelib.errors import StoreUnavailableError
 from chalicelib.exports import upload
 from chalicelib.triggers.stream import stream
+from chalicelib.triggers.watch import watch
 from chalicelib.users.model import Ecosystem
 from infra.package import ROOT
 from tests.api.client import Client
@@ -21,6 +22,7 @@ from tests.builders import ECOSYSTEM, client, customer, lead, refusals, save, st
 from tests.exporting import before, deliver, ordered, queued, stored_job, unreachable
 from tests.feed import Feed, record
 from tests.scheduled import fire
+from tests.watching import removed
 from tests.wiring.grants import BY_LAMBDA, Grant, assert_fits, granted, record_grants, without_notes
 
 DAYS = {"list": "customers", "from": "2026-03-01", "to": "2026-03-31"}
@@ -215,3 +217,9 @@ def test_the_stream_may_do_what_the_projection_takes(made: list[Grant]) -> None:
         ("dynamodb:UpdateItem", "TotalsTable"),
     }
     assert_fits("stream", made)
+
+
+@pytest.mark.usefixtures("cloud")
+def test_the_watch_reads_nothing_but_what_erasures_announced(made: list[Grant]) -> None:
+    watch({"Records": [removed("customer#cus_0042", "n0000000001")]}, None)
+    assert_fits("watch", made)

@@ -16,7 +16,7 @@ from infra.package import ROOT, TEMPLATE
 from infra.parameters import misfits, stage_parameters
 
 ALARM_TOPIC = {"Ref": "AlarmTopic"}
-FUNCTIONS = ("APIHandler", "Authorizer", "Schedule", "Stream", "Worker")
+FUNCTIONS = ("APIHandler", "Authorizer", "Schedule", "Stream", "Watch", "Worker")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -207,6 +207,7 @@ def test_every_way_to_fail_raises_an_alarm() -> None:
         ("ApproximateNumberOfMessagesVisible", "ScheduleDeadLetters"),
         ("5XXError", "store-users-${Stage}"),
         ("failed", "export.failed"),
+        ("changed", "audit.changed"),
     }
     assert _of_type("AWS::Serverless::Api")["RestAPI"]["Name"] == {
         "Fn::Sub": "store-users-${Stage}"
@@ -230,6 +231,17 @@ def test_an_export_that_failed_is_counted_by_the_line_that_says_so() -> None:
     assert alarm["Namespace"] == {"Fn::Sub": "StoreUsers/${Stage}"}
     assert alarm["Dimensions"] == [{"Name": "event", "Value": "export.failed"}]
     assert alarm["MetricName"] in metrics.UNITS
+
+
+def test_the_stream_of_the_audit_wakes_the_watch_where_an_entry_is_changed_or_removed() -> None:
+    table = _of_type("AWS::DynamoDB::Table")["AuditTable"]
+    assert table["StreamSpecification"] == {"StreamViewType": "KEYS_ONLY"}
+    watch = _of_type("AWS::Serverless::Function")["Watch"]
+    (source,) = (one["Properties"] for one in watch["Events"].values())
+    assert source["Stream"] == {"Fn::GetAtt": ["AuditTable", "StreamArn"]}
+    assert source["StartingPosition"] == "TRIM_HORIZON"
+    (wanted,) = source["FilterCriteria"]["Filters"]
+    assert json.loads(wanted["Pattern"]) == {"eventName": ["MODIFY", "REMOVE"]}
 
 
 def test_the_dashboard_shows_resources_that_are_there() -> None:
