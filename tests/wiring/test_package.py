@@ -33,6 +33,7 @@ ENTRY_POINTS = {
     "chalicelib.api.auth.authorizer": {"chalice"},
     "chalicelib.triggers.schedule.schedule": {"chalice", "botocore", "pynamodb"},
     "chalicelib.triggers.stream.stream": {"chalice", "botocore", "pynamodb"},
+    "chalicelib.triggers.watch.watch": {"chalice", "botocore", "pynamodb"},
     "chalicelib.triggers.worker.worker": {"chalice", "botocore", "pynamodb"},
 }
 # What Lambda sets, of what matters here.
