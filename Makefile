@@ -2,6 +2,7 @@
 
 PORT ?= 4566
 DEMO_USERS ?= 300
+DEV_PORT ?= 8000
 SOAK ?= 20
 PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
 	$$v -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' 2>/dev/null && echo $$v && break; done)
@@ -10,7 +11,7 @@ CLIENT_TOOLS = $(BIN)/pip install --quiet --disable-pip-version-check --require-
 AUDIT_TOOL = $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop token load reindex replay letters erase doctor test test-fast bench check audit format package openapi deploy destroy requirements clean
+.PHONY: help run dev stop token load reindex replay letters erase doctor test test-fast bench check audit format package openapi deploy destroy requirements clean
 
 help: ## Show what there is
 	@echo "Store Users. The two that you want first:  make run   make test"; echo
@@ -19,6 +20,9 @@ help: ## Show what there is
 run: .venv/ready ## Start everything here (PORT=4566 DEMO_USERS=300 DETACH=1 RESET=1)
 	@$(BIN)/python -m infra.local run --port $(PORT) --demo-users $(DEMO_USERS) \
 		$(if $(DETACH),--detach) $(if $(RESET),--reset)
+
+dev: .venv/ready ## Serve the working tree on the running stack, anew after each edit (DEV_PORT=8000)
+	@$(BIN)/python -m infra.dev --port $(DEV_PORT)
 
 stop: .venv/ready ## End what `make run` started
 	@$(BIN)/python -m infra.local stop

@@ -28,18 +28,22 @@ def event(name: str, *, level: str = "INFO", **fields: Any) -> None:
 def failure(error: BaseException) -> dict[str, Any]:
     """The fields that describe an unexpected error: its types and frames, never its message.
 
-    Messages of libraries quote the values that they choke on, which can be a person's data.
+    Messages of libraries quote the values that they choke on, which can be a person's data. An
+    error of ours that is about none has a message for the log in its attribute `loggable`.
     """
     chain: list[str] = []
+    told: dict[str, str] = {}
     link: BaseException | None = error
     while link is not None and len(chain) < _CHAIN:
         chain.append(type(link).__name__)
+        if message := getattr(link, "loggable", ""):
+            told.setdefault("message", message)
         link = link.__cause__ or link.__context__
     frames = [
         f"{frame.filename.rsplit('/', 3)[-1]}:{frame.lineno} {frame.name}"
         for frame in traceback.extract_tb(error.__traceback__)
     ]
-    return {"error": chain, "traceback": frames}
+    return {"error": chain, **told, "traceback": frames}
 
 
 def without_messages(

@@ -12,8 +12,19 @@ from zoneinfo import ZoneInfo
 AddressingStyle: TypeAlias = Literal["virtual", "path"]
 
 
+_REMEDY = "A deployment sets it from infra/resources.yaml; to run the code here: make dev"
+
+
 class SettingsError(ValueError):
-    """A variable is missing or does not fit; the message names it."""
+    """A variable is missing or does not fit; the message names it, and says what to do.
+
+    `loggable` is the message without the value.
+    """
+
+    def __init__(self, variable: str, fault: str, detail: str = "") -> None:
+        """Name the variable and its fault; `detail` may hold its value."""
+        self.loggable = f"The environment variable {variable} {fault}. {_REMEDY}"
+        super().__init__(f"The environment variable {variable} {fault}{detail}. {_REMEDY}")
 
 
 def _text(value: str) -> str:
@@ -146,13 +157,11 @@ def _read(
 ) -> Any:
     value = environ.get(name, default)
     if value is None:
-        message = f"The environment variable {name} is not set"
-        raise SettingsError(message)
+        raise SettingsError(name, "is not set")
     try:
         return parse(value)
     except (ValueError, OSError, KeyError) as error:
-        message = f"The environment variable {name} is wrong: {error}"
-        raise SettingsError(message) from error
+        raise SettingsError(name, "is wrong", f": {error}") from error
 
 
 @cache

@@ -192,7 +192,9 @@ def _stay() -> int:
     return 0
 
 
-def _between(low: int, high: int) -> Callable[[str], int]:
+def between(low: int, high: int) -> Callable[[str], int]:
+    """Return a type for argparse: a whole number from `low` to `high`."""
+
     def parse(text: str) -> int:
         if not text.isdecimal() or not low <= int(text) <= high:
             message = f"{text!r} is not a whole number from {low} to {high}"
@@ -212,8 +214,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     starting = commands.add_parser("run")
-    starting.add_argument("--port", type=_between(1, 65_535), default=4566)
-    starting.add_argument("--demo-users", type=_between(0, 100_000), default=300)
+    starting.add_argument("--port", type=between(1, 65_535), default=4566)
+    starting.add_argument("--demo-users", type=between(0, 100_000), default=300)
     starting.add_argument("--detach", action="store_true")
     starting.add_argument("--reset", action="store_true")
     commands.add_parser("stop")

@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from chalicelib import log
 from chalicelib.settings import Settings, SettingsError, settings
 from tests.conftest import ENVIRONMENT
 
@@ -59,7 +60,9 @@ def test_these_variables_are_read_and_no_others() -> None:
 @pytest.mark.parametrize("name", REQUIRED)
 def test_a_variable_that_is_missing_is_named(name: str) -> None:
     rest = {key: value for key, value in ENVIRONMENT.items() if key != name}
-    with pytest.raises(SettingsError, match=rf"^The environment variable {name} is not set$"):
+    with pytest.raises(
+        SettingsError, match=rf"^The environment variable {name} is not set\. A deployment sets it"
+    ):
         Settings.from_env(rest)
 
 
@@ -145,3 +148,13 @@ def test_the_environment_is_read_once_and_on_first_use(monkeypatch: pytest.Monke
     assert settings().stage == "first"
     monkeypatch.setenv("STAGE", "second")
     assert settings().stage == "first"
+
+
+def test_the_log_names_the_variable_and_not_its_value() -> None:
+    with pytest.raises(SettingsError) as caught:
+        _from(MARKETING_LANGUAGE="zoraida")
+    told = log.failure(caught.value)
+    assert told["error"][0] == "SettingsError"
+    assert told["message"].startswith("The environment variable MARKETING_LANGUAGE is wrong. ")
+    assert told["message"].endswith("to run the code here: make dev")
+    assert "message" not in log.failure(ValueError("zoraida"))

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -221,3 +222,23 @@ def test_importing_the_application_needs_no_environment() -> None:
         check=False,
     )
     assert (done.stdout, done.stderr) == ("store-users\n", "")
+
+
+@pytest.mark.parametrize("stage", [[], ["--stage", "package"]])
+def test_chalice_deploy_is_refused_with_the_right_command(stage: list[str]) -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("chalice"), "deploy", *stage],
+        cwd=ROOT,
+        env={
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "make deploy STAGE=prod" in done.stderr
