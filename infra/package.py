@@ -27,6 +27,9 @@ OUT = ROOT / "out"
 TEMPLATE = OUT / "template.yaml"
 ARCHIVE = OUT / "deployment.zip"
 
+_BEARER = "[Bb][Ee][Aa][Rr][Ee][Rr] [A-Za-z0-9_-]+[.][A-Za-z0-9_-]+[.][A-Za-z0-9_-]+"
+"""A bearer token of three parts (RFC 7519): API Gateway answers all else without the authorizer."""
+
 _STAMP = OUT / "inputs.sha256"
 _LARGEST = 8
 _INPUTS = ("app.py", "chalicelib", ".chalice", "requirements.txt", "requirements-dev.txt", "infra")
@@ -108,7 +111,10 @@ def _finish_template() -> None:
     api = template["Resources"]["RestAPI"]["Properties"]
     api["GatewayResponses"] = gateway_responses()
     # Where the document of an API says another name than its resource, AWS takes either.
-    api["DefinitionBody"]["info"]["title"] = api["Name"]
+    document = api["DefinitionBody"]
+    document["info"]["title"] = api["Name"]
+    authorizer = document["securityDefinitions"]["authorizer"]["x-amazon-apigateway-authorizer"]
+    authorizer["identityValidationExpression"] = _BEARER
     template["Resources"]["Dashboard"] = dashboard()
     TEMPLATE.write_text(yaml.safe_dump(template, allow_unicode=True, sort_keys=False))
     made.unlink()

@@ -5,6 +5,7 @@ import mimetypes
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from chalicelib.api.http import Answer, Call, serves
 from chalicelib.errors import NotFoundError
@@ -65,8 +66,12 @@ def text_answer(call: Call, name: str, text: str, headers: Mapping[str, str]) ->
 
 
 def page() -> str:
-    """The page itself, which asks for the files of this version."""
-    return _texts()[_PAGE].replace("{version}", version())
+    """The page itself, which asks for the files of this version.
+
+    Their addresses begin at the root, for that of the page may lack its last slash.
+    """
+    base = urlsplit(settings().public_url).path.rstrip("/")
+    return _texts()[_PAGE].replace('="ui/', f'="{base}/ui/').replace("{version}", version())
 
 
 def _file(name: str) -> str:

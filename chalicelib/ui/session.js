@@ -84,10 +84,7 @@ async function pool(action, body) {
 }
 
 async function refresh() {
-  const reply = await pool("InitiateAuth", {
-    AuthFlow: "REFRESH_TOKEN_AUTH",
-    AuthParameters: { REFRESH_TOKEN: tokens.refresh },
-  });
+  const reply = await pool("GetTokensFromRefreshToken", { RefreshToken: tokens.refresh });
   if (!reply.ok) {
     // Only a refusal ends the session. The pool refuses with 400, and says with 400, too, that it is busy.
     const busy = reply.status >= 500 || reply.status === 429 || (await reply.text()).includes("TooManyRequests");
@@ -97,6 +94,8 @@ async function refresh() {
   const { AuthenticationResult: given } = await reply.json();
   // Signed out, or over, while the answer was on its way.
   if (!tokens) return null;
+  // Each refresh token is good for one renewal where the pool rotates them.
+  tokens.refresh = given.RefreshToken ?? tokens.refresh;
   keep(given.AccessToken, given.ExpiresIn);
   return tokens.access;
 }

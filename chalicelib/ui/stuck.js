@@ -1,6 +1,9 @@
 // Says that the page could not begin, in words that stand in it: without its files there are no others. It is
 // no part of a version, so that it comes where a page asks for files of a version that is gone.
 
+// All addresses are relative to the page's: of `…/api`, without the slash, they would lead elsewhere.
+if (!location.pathname.endsWith("/")) location.replace(`${location.pathname}/${location.search}${location.hash}`);
+
 const page = document.getElementById("page");
 const stuck = document.getElementById("stuck");
 

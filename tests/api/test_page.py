@@ -17,7 +17,7 @@ _FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 
 def _version(edge: Client) -> str:
-    (version,) = set(re.findall(r'"ui/versions/([^/]+)/', edge.get("/", None).body))
+    (version,) = set(re.findall(r'"/api/ui/versions/([^/]+)/', edge.get("/", None).body))
     return str(version)
 
 
@@ -45,7 +45,7 @@ def test_the_page_may_load_what_is_its_own_and_nothing_else(edge: Client) -> Non
 
 
 def test_the_page_asks_for_files_that_may_be_kept_and_are_there(edge: Client) -> None:
-    files = re.findall(r'(?:href|src)="(ui/[^"]+)"', edge.get("/", None).body)
+    files = re.findall(r'(?:href|src)="/api/(ui/[^"]+)"', edge.get("/", None).body)
     kept = [file for file in files if file != "ui/stuck.js"]
     assert len(kept) == len(files) - 1 > 15
     validators = []

@@ -20,8 +20,8 @@ _PATTERN = re.compile(r"(?<=[(=!])\s?(/(?![/*])(?:[^/\\\n]|\\.)+/[gu]*)(?=[.,;)]
 # the user pool know; plans that the shop sells, which are names; lists of classes.
 _TECHNICAL = re.compile(
     r"^(AbortError|Arrow(Left|Right)|AWSCognito.*|Authorization|Bearer .*|Content-Type|DELETE|"
-    r"Enter|Esc|GET|HEAD|Idempotency-Key|If-Match|InitiateAuth|NFKD|POST|PUT|"
-    r"REFRESH_TOKEN_AUTH|RevokeToken|S256|SHA-256|UTC|X-Amz-Target|Lite|Plus|Premium|Free Trial|"
+    r"Enter|Esc|GET|HEAD|Idempotency-Key|If-Match|GetTokensFromRefreshToken|NFKD|POST|PUT|"
+    r"RevokeToken|S256|SHA-256|UTC|X-Amz-Target|"
     r"TooManyRequests|large exports|dialog\[open\] .*|input, textarea, select|textarea, input|"
     r"script\[src\$='/main\.js'\]|:hover, :focus-within|button\.main, textarea|"
     r":scope > button|0 0 16 16|M\d.*)$"

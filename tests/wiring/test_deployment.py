@@ -146,3 +146,48 @@ def test_no_policy_has_an_action_that_grants_nothing() -> None:
     policies = json.dumps(_template()["Resources"])
     assert re.search("GetShardIterator", policies)
     assert "ListStreams" not in policies
+
+
+def test_tables_with_indexes_are_made_one_after_the_other(transformed: dict[str, Any]) -> None:
+    """DynamoDB refuses to make two at a time. Source: https://docs.aws.amazon.com/
+    AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html"""
+    indexed = {
+        name: one.get("DependsOn")
+        for name, one in transformed["Resources"].items()
+        if one["Type"] == "AWS::DynamoDB::Table" and "GlobalSecondaryIndexes" in one["Properties"]
+    }
+    firsts = [name for name, before in indexed.items() if before not in indexed]
+    assert len(indexed) > 1
+    assert len(firsts) == 1
+    assert len(set(indexed.values())) == len(indexed), "a chain, not a fan"
+
+
+def test_beside_a_domain_the_other_address_is_closed(transformed: dict[str, Any]) -> None:
+    assert '"HasDomain", true, false' in json.dumps(transformed["Resources"]["RestAPI"])
+
+
+@pytest.mark.parametrize(
+    ("header", "reaches"),
+    [
+        ("Bearer abc.d-e_f.ghi", True),
+        ("bearer abc.def.ghi", True),
+        ("Bearer abc.def", False),
+        ("Bearer abc.def.ghi, Bearer x", False),
+        ("Basic YTpi", False),
+        ("abc.def.ghi", False),
+        ("", False),
+    ],
+)
+def test_what_is_no_token_is_answered_without_the_authorizer(
+    transformed: dict[str, Any], header: str, *, reaches: bool
+) -> None:
+    document = transformed["Resources"]["RestAPI"]["Properties"]["Body"]
+    authorizer = document["securityDefinitions"]["authorizer"]["x-amazon-apigateway-authorizer"]
+    pattern = authorizer["identityValidationExpression"]
+    assert bool(re.fullmatch(pattern, header)) is reaches
+
+
+def test_a_refresh_token_is_good_for_one_renewal(transformed: dict[str, Any]) -> None:
+    client = transformed["Resources"]["PageClient"]["Properties"]
+    assert client["RefreshTokenRotation"]["Feature"] == "ENABLED"
+    assert "ALLOW_REFRESH_TOKEN_AUTH" not in json.dumps(client)

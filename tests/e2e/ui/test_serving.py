@@ -105,3 +105,10 @@ def test_no_name_of_the_page_hides_one_of_the_browser(screen: Screen) -> None:
     assert names >= {"openWindow", "view"}
     asked = "names => names.filter(name => name in window)"
     assert screen.page.evaluate(asked, ["open", *sorted(names)]) == ["open"]
+
+
+def test_the_page_works_without_the_last_slash_of_its_address(visit: Page, stack: Stack) -> None:
+    visit.goto(stack.facts["url"])
+    expect(visit.locator("#sign-in")).to_be_visible()
+    assert visit.url == f"{stack.facts['url']}/"
+    visit.context.close()

@@ -21,7 +21,7 @@ def test_the_access_token_is_renewed_in_silence(opener: Opener) -> None:
     screen.page.clock.fast_forward("00:59:30")
     screen.page.click("#tab-leads")
     screen.settle()
-    assert used.count(f"{_POOL}.InitiateAuth") == 1
+    assert used.count(f"{_POOL}.GetTokensFromRefreshToken") == 1
     expect(screen.rows.first).to_be_visible()
     expect(screen.page.locator("#export")).not_to_have_attribute("aria-disabled", "true")
 
@@ -110,7 +110,7 @@ def test_a_pool_that_cannot_be_asked_ends_no_session(opener: Opener, status: int
     asked: list[str] = []
 
     def fail(route: Route) -> None:
-        if "InitiateAuth" not in route.request.headers.get("x-amz-target", ""):
+        if "GetTokensFromRefreshToken" not in route.request.headers.get("x-amz-target", ""):
             route.fallback()
             return
         asked.append(route.request.url)
@@ -154,7 +154,7 @@ def _await(screen: Screen, held: list[Route]) -> None:
 def test_signing_out_while_the_token_is_renewed_is_no_error(opener: Opener) -> None:
     screen = opener(clock=True).sign_in("viewer")
     page = screen.page
-    held = _held(screen, "InitiateAuth")
+    held = _held(screen, "GetTokensFromRefreshToken")
     page.route("**/logout?**", lambda route: route.fulfill(status=204))
     page.clock.fast_forward("00:59:30")
     page.click("#tab-leads")
