@@ -9,12 +9,12 @@ import sys
 import traceback
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 _CHAIN = 10
 """Causes told at the most: an error can be its own cause."""
 
-_In = TypeVar("_In")
+_Given = ParamSpec("_Given")
 _Out = TypeVar("_Out")
 
 
@@ -48,7 +48,7 @@ def failure(error: BaseException) -> dict[str, Any]:
 
 def without_messages(
     *passing: type[Exception],
-) -> Callable[[Callable[[_In], _Out]], Callable[[_In], _Out]]:
+) -> Callable[[Callable[_Given, _Out]], Callable[_Given, _Out]]:
     """Decorate the entry of a function so that no error leaves it with its message.
 
     The Lambda runtime prints the message of what a handler raises, and its causes. So the error is
@@ -56,11 +56,11 @@ def without_messages(
     a cause. Errors of the `passing` classes, whose messages are fixed, leave as they are.
     """
 
-    def decorate(handler: Callable[[_In], _Out]) -> Callable[[_In], _Out]:
+    def decorate(handler: Callable[_Given, _Out]) -> Callable[_Given, _Out]:
         @wraps(handler)
-        def entry(given: _In) -> _Out:
+        def entry(*given: _Given.args, **named: _Given.kwargs) -> _Out:
             try:
-                return handler(given)
+                return handler(*given, **named)
             except passing:
                 raise
             except Exception as error:  # noqa: BLE001 - the last frame before the runtime

@@ -240,7 +240,7 @@ def main() -> int:
         sys.stderr.write("Say which region: export AWS_DEFAULT_REGION=us-east-1\n")
         return 2
     try:
-        parameters, tags = stage_parameters(stage, datetime.now(UTC)), stage_tags(stage)
+        parameters, tags = stage_parameters(stage), stage_tags(stage)
         package.build()
         outputs = deploy(Target(stage, region), parameters, tags)
     except (StagesError, DeployError, PackageError, BotoCoreError, ClientError) as error:

@@ -12,10 +12,10 @@ Exit status: 0 it is done, 1 a run could not be ordered, 2 it could not be looke
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -33,6 +33,8 @@ _QUEUES = {
 }
 _HIDDEN_SECONDS = 300
 """For so long a letter is ours while it is seen to; it is given back as soon as that is over."""
+_SCHEDULED_TIME = "SCHEDULED_TIME"
+"""The message attribute with which Scheduler says when a run was due that it could not start."""
 _BATCH = 10
 """As many letters SQS hands out, or takes back, in one request."""
 
@@ -59,6 +61,7 @@ class _Letters:
             VisibilityTimeout=_HIDDEN_SECONDS,
             WaitTimeSeconds=1,
             MessageSystemAttributeNames=["SentTimestamp"],
+            MessageAttributeNames=[_SCHEDULED_TIME],
         )
         return answer.get("Messages", ())
 
@@ -111,7 +114,7 @@ def order_missed(stage: stages.Stage) -> tuple[list[str], int]:
     ordered, failed = [], 0
     with _letters(stage, "schedule") as letters:
         for letter in list(letters):
-            if jobs := _run(stage, letter["Body"]):
+            if jobs := _run(stage, _missed(letter)):
                 ordered += jobs
                 letters.delete(letter)
             else:
@@ -121,39 +124,39 @@ def order_missed(stage: stages.Stage) -> tuple[list[str], int]:
 
 def order_now(stage: stages.Stage) -> tuple[list[str], int]:
     """Order a run of this minute; the ids of the exports, and how many runs failed."""
-    ordered = _run(stage, json.dumps(_event_of_now(stage)))
+    ordered = _run(stage, {"time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:00Z}", "id": "by-hand"})
     return ordered, int(not ordered)
 
 
-def _run(stage: stages.Stage, event: str) -> list[str]:
+def _run(stage: stages.Stage, event: Mapping[str, str]) -> list[str]:
     client: LambdaClient = stage.target.client("lambda")
-    answer = client.invoke(FunctionName=stage.resources["Schedule"], Payload=event.encode())
+    payload = json.dumps(event).encode()
+    answer = client.invoke(FunctionName=stage.resources["Schedule"], Payload=payload)
     told: list[str] = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
         return []
     return told
 
 
-def _event_of_now(stage: stages.Stage) -> dict[str, Any]:
-    """As EventBridge makes it: https://docs.aws.amazon.com/eventbridge/latest/ref/events.html."""
-    return {
-        "version": "0",
-        "id": "by-hand",
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": "",
-        "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:00Z}",
-        "region": stage.target.region,
-        "resources": [],
-        "detail": {},
-    }
+def _missed(letter: "MessageTypeDef") -> dict[str, str]:
+    """The event of a run that failed in the function, or never reached it (Scheduler's letter).
+
+    An event that cannot be read is empty, and fails again.
+    """
+    if _SCHEDULED_TIME in (said := letter.get("MessageAttributes", {})):
+        return {"time": said[_SCHEDULED_TIME]["StringValue"], "id": letter["MessageId"]}
+    try:
+        body = json.loads(letter["Body"])
+        return {"time": str(body["time"]), "id": str(body.get("id", letter["MessageId"]))}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _about(name: str, letter: "MessageTypeDef") -> str:
     try:
         body = json.loads(letter["Body"])
         if name == "schedule":
-            return f"the run of {body['time']}"
+            return f"the run of {_missed(letter)['time']}"
         if name == "exports":
             return f"{body['job']['id']['S']}, asked for at {body['job']['requested_at']['S']}"
         change = body["dynamodb"]

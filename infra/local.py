@@ -118,7 +118,7 @@ def _bring_up(port: int, demo_count: int) -> None:
         emulator.start(port)
     target = Target("local", _REGION, f"http://localhost:{port}")
     _say("3/6  Deploying the template")
-    parameters = stage_parameters("local", datetime.now(UTC))
+    parameters = stage_parameters("local")
     given = {**parameters, "EmulatorEndpoint": str(target.endpoint)}
     outputs = deploy(target, given, stage_tags("local"))
     _say("4/6  Adding the demo people")

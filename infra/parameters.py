@@ -11,20 +11,18 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.api.auth import PERMISSIONS
-from chalicelib.settings import Settings
-from infra.cron import schedule_expression
 from infra.package import ROOT
 
 Declared = Mapping[str, Mapping[str, Any]]
 """The `Parameters` of a template."""
 
 _WEEKLY = "lead_export_at"
+_WEEKLY_FORM = re.compile(r"(MON|TUE|WED|THU|FRI|SAT|SUN) ([01]\d|2[0-3]):([0-5]\d)")
 _TAGS = "tags"
 
 
@@ -41,7 +39,7 @@ def stages_file() -> Path:
     return Path(os.environ.get("STORE_USERS_STAGES") or ROOT / "infra" / "stages.toml")
 
 
-def stage_parameters(stage: str, now: datetime) -> dict[str, str]:
+def stage_parameters(stage: str) -> dict[str, str]:
     """The parameters that the file gives the stage, over its defaults.
 
     Raises `StagesError` where it does not name the stage, or what it says cannot be read.
@@ -51,10 +49,9 @@ def stage_parameters(stage: str, now: datetime) -> dict[str, str]:
     weekly = chosen.pop(_WEEKLY, None)
     parameters = {name: _text(name, value) for name, value in chosen.items()}
     try:
-        zone = ZoneInfo(parameters.get("TimeZone") or Settings.variables()["TIME_ZONE"] or "UTC")
+        ZoneInfo(parameters.get("TimeZone") or "UTC")
         if weekly is not None:
-            schedule = schedule_expression(str(weekly), zone, now)
-            parameters = {"LeadExportSchedule": schedule, **parameters}
+            parameters = {"LeadExportSchedule": _cron(str(weekly)), **parameters}
     except (ValueError, KeyError, OSError) as error:
         # An unknown zone is a KeyError with the sentence in it.
         message = f"{stages_file().name} [{stage}]: {error.args[0]}"
@@ -91,6 +88,19 @@ def _chosen(stage: str) -> dict[str, Any]:
         raise NoSectionError(message)
     defaults, own = stages.get("defaults", {}), stages[stage]
     return {**defaults, **own, _TAGS: {**defaults.get(_TAGS, {}), **own.get(_TAGS, {})}}
+
+
+def _cron(weekly: str) -> str:
+    """The expression of EventBridge Scheduler for `weekly` ("MON 06:00"), in the same zone.
+
+    Raises `ValueError` where `weekly` is no weekday and time.
+    """
+    match = _WEEKLY_FORM.fullmatch(weekly)
+    if match is None:
+        message = f"{weekly!r} is not a weekday and a time, such as MON 06:00"
+        raise ValueError(message)
+    day, hour, minute = match.groups()
+    return f"cron({int(minute)} {int(hour)} ? * {day} *)"
 
 
 def _text(name: str, value: object) -> str:

@@ -70,8 +70,8 @@ def moments(*names: str) -> list[str]:
 
 
 def fire(due_at: str, event_id: str = "53dc4d37") -> list[str]:
-    """Hand the event of the rule to the function as Lambda does; the ids of the jobs."""
-    due = {**event("eventbridge_schedule"), "time": due_at, "id": event_id}
+    """Hand the event of the schedule to the function as Lambda does; the ids of the jobs."""
+    due = {**event("scheduler"), "time": due_at, "id": event_id}
     ids: list[str] = schedule(due, None)
     return ids
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -115,7 +114,7 @@ def settings(stage: Stage, declared: Declared) -> Iterator[Finding]:
     """The stage's section of the settings: whether it can be deployed, and whether it is."""
     name, file = stage.target.stage, stages_file().name
     try:
-        chosen, tags = stage_parameters(name, datetime.now(UTC)), stage_tags(name)
+        chosen, tags = stage_parameters(name), stage_tags(name)
     except NoSectionError:
         seen = f"none in {file}: deployed with others, from elsewhere"
         yield Finding(f"settings of {name}", is_well=True, seen=seen)

@@ -20,8 +20,8 @@ from infra.doctor.finding import Finding
 from infra.stage import Stage
 
 if TYPE_CHECKING:
-    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_sqs import SQSClient
 
 _SAMPLE = 10
@@ -96,14 +96,13 @@ def letters(stage: Stage) -> Iterator[Finding]:
 
 
 def schedule(stage: Stage) -> Iterator[Finding]:
-    """The rule of the scheduled export, and when it last came to its end."""
-    client: EventBridgeClient = stage.target.client("events")
+    """The schedule of the export, and when a run last came to its end."""
+    client: EventBridgeSchedulerClient = stage.target.client("scheduler")
     wanted = stage.parameters.get("ScheduledExport", "ENABLED")
-    name = stage.resources["ScheduleScheduleEvent"].rpartition("/")[2]
-    rule = client.describe_rule(Name=name)
-    seen = f"{rule['State']}, {rule.get('ScheduleExpression', 'without a time')}"
-    remedy = f"aws events {wanted.lower().removesuffix('d')}-rule --name {name}"
-    yield Finding("schedule", is_well=rule["State"] == wanted, seen=seen, remedy=remedy)
+    found = client.get_schedule(Name=stage.resources["WeeklyLeadExport"])
+    seen = f"{found['State']}, {found['ScheduleExpression']} {found['ScheduleExpressionTimezone']}"
+    remedy = f"set it to {wanted} again: see docs/runbook.md, The schedule"
+    yield Finding("schedule", is_well=found["State"] == wanted, seen=seen, remedy=remedy)
     if wanted != "ENABLED":
         return
     last, made = newleads.delivered().until, stage.made_at

@@ -92,8 +92,8 @@ def _assert_chosen_are_in_force(port: int, names: dict[str, str]) -> None:
         QueueUrl=names["ExportsQueueUrl"], AttributeNames=["VisibilityTimeout"]
     )
     assert queue["Attributes"] == {"VisibilityTimeout": "600"}
-    (rule,) = client(port, "events").list_rules()["Rules"]
-    assert rule["State"] == "DISABLED"
+    (weekly,) = client(port, "scheduler").list_schedules()["Schedules"]
+    assert weekly["State"] == "DISABLED"
     alarms = {
         one["AlarmName"].split("-")[-2]: one["Threshold"]
         for one in client(port, "cloudwatch").describe_alarms()["MetricAlarms"]
@@ -111,7 +111,7 @@ def test_the_stage_gets_the_settings_of_its_section_and_its_resources_the_tags(
     given = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
     assert given["Stage"] == "staging"
     assert given["TimeZone"] == "Europe/Madrid"
-    assert given["LeadExportSchedule"] in {"cron(30 7 ? * TUE *)", "cron(30 6 ? * TUE *)"}
+    assert given["LeadExportSchedule"] == "cron(30 8 ? * TUE *)"
     assert given["RequestsPerSecond"] == "50"
     assert given["DeletionProtection"] == "false"
     assert _plain(stack["Tags"]) == TAGS

@@ -1,7 +1,5 @@
 """A deployment at a domain of its own."""
 
-from datetime import UTC, datetime
-
 import pytest
 from botocore.exceptions import ClientError
 
@@ -22,7 +20,7 @@ def test_links_lead_to_the_domain_that_is_mapped_to_the_api(emulator_port: int) 
     certificate = client(emulator_port, "acm").request_certificate(DomainName=DOMAIN)
     target = Target("local", "us-east-1", f"http://localhost:{emulator_port}")
     given = {
-        **stage_parameters("local", datetime.now(UTC)),
+        **stage_parameters("local"),
         "EmulatorEndpoint": str(target.endpoint),
         "DomainName": DOMAIN,
         "HostedZoneId": zone,

@@ -12,6 +12,12 @@ from chalicelib.users.item import to_item
 from tests.builders import lead
 from tests.e2e.conftest import Stack, eventually
 
+_OF_SCHEDULE = (
+    *("Name", "GroupName", "ScheduleExpression", "ScheduleExpressionTimezone"),
+    *("FlexibleTimeWindow", "Target"),
+)
+"""What an update of a schedule sets anew, beside its state."""
+
 
 def _doctor(stack: Stack) -> tuple[int, str]:
     done = stack.run("infra.doctor")
@@ -49,8 +55,10 @@ def test_a_dead_letter_is_found_and_it_is_said_what_to_do(well: Stack) -> None:
 
 
 def test_a_schedule_that_is_off_and_a_user_who_is_not_derived_are_found(well: Stack) -> None:
-    events, dynamodb = well.client("events"), well.client("dynamodb")
-    (rule,) = events.list_rules()["Rules"]
+    scheduler, dynamodb = well.client("scheduler"), well.client("dynamodb")
+    (listed,) = scheduler.list_schedules()["Schedules"]
+    found = scheduler.get_schedule(Name=listed["Name"])
+    kept = {name: found[name] for name in _OF_SCHEDULE}
     tables = well.facts["tables"]
     newest = dynamodb.query(
         TableName=tables["users"],
@@ -62,12 +70,12 @@ def test_a_schedule_that_is_off_and_a_user_who_is_not_derived_are_found(well: St
     )["Items"][0]["id"]["S"]
     key = {"list": {"S": f"user#{newest}"}, "bucket": {"S": "state"}}
     state = dynamodb.get_item(TableName=tables["totals"], Key=key)["Item"]
-    events.disable_rule(Name=rule["Name"])
+    scheduler.update_schedule(**kept, State="DISABLED")
     dynamodb.delete_item(TableName=tables["totals"], Key=key)
     try:
         status, told = _doctor(well)
     finally:
-        events.enable_rule(Name=rule["Name"])
+        scheduler.update_schedule(**kept, State="ENABLED")
         dynamodb.put_item(TableName=tables["totals"], Item=state)
     assert status == 1
     assert "ILL  schedule: DISABLED" in told

@@ -14,6 +14,8 @@ from infra.package import ROOT
 from tests.e2e.conftest import Stack, command, eventually, free_port
 
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+_DATES, _OFF = ("CreationDate", "LastModificationDate"), {"State": "DISABLED"}
+
 needs_cli = pytest.mark.skipif(not shutil.which("aws"), reason="the AWS CLI is not installed")
 
 
@@ -143,17 +145,7 @@ def test_the_item_and_the_error_of_a_dead_letter_are_found_by_the_commands(stack
 
 
 def test_a_scheduled_run_that_could_not_be_ordered_is_ordered_once(stack: Stack) -> None:
-    letter = {
-        "version": "0",
-        "id": "missed",
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": "000000000000",
-        "time": "2026-10-05T11:00:00Z",
-        "region": "us-east-1",
-        "resources": [],
-        "detail": {},
-    }
+    letter = {"time": "2026-10-05T11:00:00Z", "id": "missed"}
     queue = _resource(stack, "ScheduleDeadLetters")
     stack.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(letter))
     assert "the run of 2026-10-05T11:00:00Z\n" in _make(stack, "letters").stdout
@@ -185,6 +177,38 @@ def test_a_run_of_now_is_ordered_when_it_is_asked_for_and_leaves_the_missed_ones
     assert done.returncode == 0, done.stderr
     assert len(set(re.findall(r"exp_[0-9a-f]{32}", done.stdout))) == 2
     assert "the run of 2026-10-12T11:00:00Z\n" in _make(stack, "letters").stdout
+
+
+def test_a_run_that_never_reached_the_function_is_ordered_by_the_time_it_was_due(
+    stack: Stack,
+) -> None:
+    """Scheduler puts the input of the schedule there, and says in an attribute when it was due."""
+    queue = _resource(stack, "ScheduleDeadLetters")
+    stack.client("sqs").purge_queue(QueueUrl=queue)
+    stack.client("sqs").send_message(
+        QueueUrl=queue,
+        MessageBody='{"time": "<aws.scheduler.scheduled-time>", "id": "x"}',
+        MessageAttributes={
+            "SCHEDULED_TIME": {"DataType": "String", "StringValue": "2026-10-19T11:00:00Z"},
+            "ERROR_CODE": {"DataType": "String", "StringValue": "AWS.Lambda.Throttling"},
+        },
+    )
+    assert "the run of 2026-10-19T11:00:00Z\n" in _make(stack, "letters").stdout
+    done = _make(stack, "letters ORDER=1")
+    assert done.returncode == 0, done.stderr
+    assert len(set(re.findall(r"exp_[0-9a-f]{32}", done.stdout))) == 2
+
+
+@needs_cli
+def test_a_schedule_that_is_off_is_enabled_by_the_command_and_keeps_the_rest(stack: Stack) -> None:
+    client, name = stack.client("scheduler"), _resource(stack, "WeeklyLeadExport")
+    found = client.get_schedule(Name=name)
+    before = {key: found[key] for key in found.keys() - {"ResponseMetadata", *_DATES}}
+    client.update_schedule(**{key: before[key] for key in before.keys() - {"Arn"}} | _OFF)
+    assert "ILL  schedule: DISABLED" in stack.run("infra.doctor").stdout
+    _shell(stack, _block("update-schedule"))
+    found = client.get_schedule(Name=name)
+    assert {key: found[key] for key in found.keys() - {"ResponseMetadata", *_DATES}} == before
 
 
 def test_a_run_that_fails_again_stays_where_it_is(stack: Stack) -> None:

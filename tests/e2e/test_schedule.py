@@ -1,8 +1,9 @@
-"""The scheduled lead export on the running stack: its rule, its run, its message."""
+"""The scheduled lead export on the running stack: its schedule, its run, its message."""
 
 import json
 import re
 import uuid
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,18 +16,19 @@ def admin(stack: Stack) -> str:
     return stack.token("admin")
 
 
-def test_a_rule_runs_the_schedule_on_mondays_at_six_in_bogota(stack: Stack) -> None:
-    events = stack.client("events")
-    function = stack.facts["functions"]["schedule"]
-    rules = {
-        rule["ScheduleExpression"]: [
-            target["Arn"].rpartition(":")[2]
-            for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
-        ]
-        for rule in events.list_rules()["Rules"]
-        if rule.get("State") == "ENABLED"
-    }
-    assert rules == {"cron(0 11 ? * MON *)": [function]}
+def _schedule(stack: Stack) -> Any:
+    client = stack.client("scheduler")
+    (listed,) = client.list_schedules()["Schedules"]
+    return client.get_schedule(Name=listed["Name"])
+
+
+def test_a_schedule_runs_the_function_on_mondays_at_six(stack: Stack) -> None:
+    """Its time zone is a test of the template's: the emulator keeps none, and runs it in UTC."""
+    found = _schedule(stack)
+    assert (found["State"], found["ScheduleExpression"]) == ("ENABLED", "cron(0 6 ? * MON *)")
+    function = found["Target"]["Arn"].rpartition(":")[2]
+    assert function == stack.facts["functions"]["schedule"]
+    assert stack.client("events").list_rules()["Rules"] == [], "there is no second clock"
 
 
 def test_the_scheduled_lead_export_sends_a_link_once_however_often_it_is_triggered(
@@ -49,6 +51,25 @@ def test_the_scheduled_lead_export_sends_a_link_once_however_often_it_is_trigger
     assert _messages(stack, queue, at_least=0) == []
 
 
+def test_the_exports_are_ordered_when_the_clock_says_so(stack: Stack, admin: str) -> None:
+    def scheduled() -> set[str]:
+        listed = stack.call("GET", "/v1/exports", token=admin).json["data"]
+        return {one["id"] for one in listed if one["origin"] == "scheduled"}
+
+    client, before = stack.client("scheduler"), scheduled()
+    client.create_schedule(
+        Name="at-once",
+        ScheduleExpression="at(2026-01-01T00:00:00)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target=_schedule(stack)["Target"],
+    )
+    try:
+        # The emulator looks at its clock every ten seconds.
+        eventually(lambda: len(scheduled() - before) == 2, seconds=40)
+    finally:
+        client.delete_schedule(Name="at-once")
+
+
 def _subscribed_queue(stack: Stack) -> str:
     sqs = stack.client("sqs")
     queue: str = sqs.create_queue(QueueName=f"inbox-{uuid.uuid4().hex}")["QueueUrl"]
@@ -60,17 +81,7 @@ def _subscribed_queue(stack: Stack) -> str:
 
 
 def _trigger(stack: Stack, at: str) -> None:
-    event = {
-        "version": "0",
-        "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": "000000000000",
-        "time": at,
-        "region": "us-east-1",
-        "resources": ["arn:aws:events:us-east-1:000000000000:rule/schedule"],
-        "detail": {},
-    }
+    event = {"time": at, "id": "d32c5kddcf5bb8c3"}
     answer = stack.client("lambda").invoke(
         FunctionName=stack.facts["functions"]["schedule"], Payload=json.dumps(event).encode()
     )

@@ -170,6 +170,7 @@ def _announced(stack: Stack, names: dict[str, str]) -> str:
 
 
 def _run_schedule(port: int, names: dict[str, str], at: str) -> list[str]:
+    """As a rule did it for the old code: Scheduler sends two members of these."""
     event = {
         "version": "0",
         "id": f"run-{at}",
@@ -344,8 +345,9 @@ def test_the_schedule_goes_on_from_the_last_run_of_the_old_code(
     upgraded: tuple[Stack, Old],
 ) -> None:
     stack, old = upgraded
-    rules = client(stack.port, "events").list_rules()["Rules"]
-    assert [one["ScheduleExpression"] for one in rules] == ["cron(0 11 ? * MON *)"]
+    assert client(stack.port, "events").list_rules()["Rules"] == [], "the rule is gone"
+    (weekly,) = client(stack.port, "scheduler").list_schedules()["Schedules"]
+    assert weekly["State"] == "ENABLED"
     _hold_worker(stack, old.names, enabled=True)
 
     # The run of before, delivered once more, orders nothing new; a later one finds the new lead.

@@ -37,7 +37,7 @@ def _stream(cloud: Cloud) -> Running:
 
 def _schedule(cloud: Cloud) -> Running:
     """The time of the event is a name."""
-    return cloud.start("schedule", {**event("eventbridge_schedule"), "time": PERSON})
+    return cloud.start("schedule", {**event("scheduler"), "time": PERSON})
 
 
 def _authorizer(cloud: Cloud) -> Running:

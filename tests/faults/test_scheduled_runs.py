@@ -24,7 +24,7 @@ ANNOUNCED, SUCCESS = ("announced_at",), ("export.succeeded",)
 
 
 def _fire(cloud: Cloud, due_at: str, *, ahead_seconds: float = 0) -> Running:
-    due = {**event("eventbridge_schedule"), "time": due_at}
+    due = {**event("scheduler"), "time": due_at}
     return cloud.start("schedule", due, ahead_seconds=ahead_seconds)
 
 

@@ -43,7 +43,7 @@ DECLARED: dict[str, dict[str, Any]] = {
 
 
 def test_a_parameter_that_was_changed_by_hand_is_named() -> None:
-    chosen = stage_parameters("prod", datetime.now(UTC))
+    chosen = stage_parameters("prod")
     address = {"PublicUrl": "https://anything.example"}
     given = {"Stage": "prod", "ExportRetentionDays": "7", **chosen, **address}
     assert other_parameters(chosen, given, DECLARED) == []

@@ -1,13 +1,11 @@
 """What a stage is deployed with: the file, and what of it the template would refuse."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from infra.parameters import Declared, StagesError, misfits, stage_parameters, stage_tags
 
-NOW = datetime(2026, 1, 15, tzinfo=UTC)
 UNKNOWN = "is no parameter of infra/resources.yaml"
 DECLARED: Declared = {
     "RequestsPerSecond": {"Type": "Number", "MinValue": 1, "MaxValue": 10000},
@@ -25,8 +23,8 @@ def stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_stage_has_the_defaults_and_its_own_parameters() -> None:
-    assert stage_parameters("local", NOW) == {
-        "LeadExportSchedule": "cron(0 11 ? * MON *)",
+    assert stage_parameters("local") == {
+        "LeadExportSchedule": "cron(0 6 ? * MON *)",
         "TimeZone": "America/Bogota",
         "MarketingLanguage": "es",
         "AccessTokenMinutes": "60",
@@ -39,14 +37,37 @@ def test_a_stage_has_the_defaults_and_its_own_parameters() -> None:
 
 
 def test_production_is_protected_and_takes_no_passwords_from_programs() -> None:
-    given = stage_parameters("prod", NOW)
+    given = stage_parameters("prod")
     assert given["DeletionProtection"] == "true"
     assert "PasswordSignIn" not in given
 
 
+@pytest.mark.parametrize(
+    ("weekly", "expression"),
+    [
+        ("MON 06:00", "cron(0 6 ? * MON *)"),
+        ("SUN 00:05", "cron(5 0 ? * SUN *)"),
+        ("FRI 23:59", "cron(59 23 ? * FRI *)"),
+    ],
+)
+def test_a_weekday_and_hour_are_an_expression_in_the_same_zone(
+    stages: Path, weekly: str, expression: str
+) -> None:
+    stages.write_text(f'[prod]\nlead_export_at = "{weekly}"\nTimeZone = "Europe/Madrid"')
+    given = stage_parameters("prod")
+    assert given == {"LeadExportSchedule": expression, "TimeZone": "Europe/Madrid"}
+
+
+@pytest.mark.parametrize("weekly", ["LUN 06:00", "MON 6:00", "MON 24:00", "MON 06:60", "06:00", ""])
+def test_what_is_no_weekday_and_hour_is_refused(stages: Path, weekly: str) -> None:
+    stages.write_text(f'[prod]\nlead_export_at = "{weekly}"')
+    with pytest.raises(StagesError, match="is not a weekday and a time, such as MON 06:00"):
+        stage_parameters("prod")
+
+
 def test_an_unknown_stage_is_named() -> None:
     with pytest.raises(StagesError, match=r"has no section \[nowhere\]"):
-        stage_parameters("nowhere", NOW)
+        stage_parameters("nowhere")
 
 
 def test_tags_of_the_stage_stand_over_the_defaults_and_ours_over_both(stages: Path) -> None:
@@ -60,7 +81,7 @@ def test_tags_of_the_stage_stand_over_the_defaults_and_ours_over_both(stages: Pa
         "application": "store-users",
         "stage": "prod",
     }
-    assert "tags" not in stage_parameters("prod", NOW)
+    assert "tags" not in stage_parameters("prod")
 
 
 @pytest.mark.parametrize(
@@ -84,13 +105,13 @@ def test_tags_of_the_stage_stand_over_the_defaults_and_ours_over_both(stages: Pa
 def test_what_cannot_be_read_is_said_in_a_sentence(stages: Path, text: str, said: str) -> None:
     stages.write_text(text)
     with pytest.raises(StagesError) as raised:
-        stage_parameters("prod", NOW)
+        stage_parameters("prod")
     assert str(raised.value) == said
 
 
 def test_a_file_that_is_not_there_is_named(stages: Path) -> None:
     with pytest.raises(StagesError, match=r"stages\.toml cannot be read: No such file"):
-        stage_parameters("prod", NOW)
+        stage_parameters("prod")
     assert not stages.exists()
 
 
@@ -98,7 +119,7 @@ def test_what_is_written_as_true_or_as_a_number_is_meant_as_the_template_has_it(
     stages: Path,
 ) -> None:
     stages.write_text("[prod]\nDeletionProtection = true\nRequestsPerSecond = 50")
-    given = stage_parameters("prod", NOW)
+    given = stage_parameters("prod")
     assert given == {"DeletionProtection": "true", "RequestsPerSecond": "50"}
 
 

@@ -3,7 +3,6 @@
 import json
 import re
 import tomllib
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -164,8 +163,46 @@ def test_every_queue_is_encrypted_and_what_fails_lies_on_a_queue_for_two_weeks()
     target = {"Fn::GetAtt": ["ScheduleDeadLetters", "Arn"]}
     schedule = _of_type("AWS::Serverless::Function")["Schedule"]
     assert schedule["DeadLetterQueue"]["TargetArn"] == target
-    event = schedule["Events"]["ScheduleEvent"]["Properties"]
-    assert event["DeadLetterConfig"] == {"Arn": target}
+    (weekly,) = _of_type("AWS::Scheduler::Schedule").values()
+    assert weekly["Target"]["DeadLetterConfig"] == {"Arn": target}
+
+
+def test_the_lead_export_runs_at_the_hour_of_its_time_zone() -> None:
+    """Scheduler knows when the clocks change. Source: https://docs.aws.amazon.com/
+    scheduler/latest/UserGuide/schedule-types.html"""
+    (weekly,) = _of_type("AWS::Scheduler::Schedule").values()
+    assert weekly["ScheduleExpression"] == {"Ref": "LeadExportSchedule"}
+    assert weekly["ScheduleExpressionTimezone"] == {"Ref": "TimeZone"}
+    assert weekly["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    assert weekly["State"] == {"Ref": "ScheduledExport"}
+    target = weekly["Target"]
+    assert target["Arn"] == {"Fn::GetAtt": ["Schedule", "Arn"]}
+    condition, on_emulator, on_aws = target["Input"]["Fn::If"]
+    assert (condition, on_emulator) == ("OnEmulator", {"Ref": "AWS::NoValue"})
+    assert json.loads(on_aws) == {
+        "time": "<aws.scheduler.scheduled-time>",
+        "id": "<aws.scheduler.execution-id>",
+    }
+    # An hour without an answer of Lambda, and the run is a dead letter, which rings.
+    assert target["RetryPolicy"] == {
+        "MaximumEventAgeInSeconds": 3600,
+        "MaximumRetryAttempts": 185,
+    }
+
+
+def test_nothing_but_a_schedule_of_this_account_may_take_the_role_of_the_schedule() -> None:
+    role = _of_type("AWS::IAM::Role")["WeeklyLeadExportRole"]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    (source,) = trust["Condition"]["ArnEquals"].values()
+    assert source["Fn::Sub"].endswith(":${AWS::AccountId}:schedule-group/default")
+    (policy,) = role["Policies"]
+    grants = [(one["Action"], one["Resource"]) for one in policy["PolicyDocument"]["Statement"]]
+    assert grants == [
+        ("lambda:InvokeFunction", {"Fn::GetAtt": ["Schedule", "Arn"]}),
+        ("sqs:SendMessage", {"Fn::GetAtt": ["ScheduleDeadLetters", "Arn"]}),
+    ]
 
 
 def test_every_function_writes_to_a_log_group_of_its_own_that_forgets() -> None:
@@ -309,5 +346,5 @@ def test_the_settings_of_every_stage_fit_the_template() -> None:
     names = stages.keys() - {"defaults"}
     assert names == {"prod", "staging", "local"}
     for name in names:
-        given = stage_parameters(name, datetime.now(UTC))
+        given = stage_parameters(name)
         assert misfits(given, _template()["Parameters"]) == []

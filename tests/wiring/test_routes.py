@@ -110,7 +110,11 @@ def test_chalice_adds_no_cors_of_its_own_and_refuses_no_content_type() -> None:
 
 
 def test_every_function_of_the_deployment_is_registered_once() -> None:
-    registered: list[Any] = [*app.builtin_auth_handlers, *app.event_sources]
+    registered: list[Any] = [
+        *app.builtin_auth_handlers,
+        *app.event_sources,
+        *app.pure_lambda_functions,
+    ]
     names = Counter(one.name for one in registered)
     assert names == {"authorizer": 1, "schedule": 1, "stream": 1, "watch": 1, "worker": 1}
 
