@@ -11,7 +11,7 @@ CLIENT_TOOLS = $(BIN)/pip install --quiet --disable-pip-version-check --require-
 AUDIT_TOOL = $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev stop token load reindex replay letters erase doctor test test-fast bench check audit format package openapi deploy destroy requirements clean
+.PHONY: help run dev stop token load reindex replay letters erase block unblock doctor test test-fast bench check audit format package openapi deploy destroy requirements clean
 
 help: ## Show what there is
 	@echo "Store Users. The two that you want first:  make run   make test"; echo
@@ -47,6 +47,16 @@ erase: .venv/ready ## Erase a store user from everything (USER=cus_0042 [STAGE=p
 	@$(if $(AGAIN)$(filter command line,$(origin USER)),,echo "Say whom: make erase USER=cus_0042" >&2; exit 2;) \
 		$(BIN)/python -m infra.erase $(if $(AGAIN),--again,--user "$(USER)") \
 		$(if $(STAGE),--stage $(STAGE)) $(if $(YES),--yes)
+
+block: .venv/ready ## Shut a colleague out at once (PERSON=ana@example.com or SUBJECT=… [STAGE=prod] [KILL=all|none])
+	@$(if $(PERSON)$(SUBJECT),,echo "Say who: make block PERSON=ana@example.com" >&2; exit 2;) \
+		$(BIN)/python -m infra.block $(if $(SUBJECT),--subject "$(SUBJECT)",--person "$(PERSON)") \
+		$(if $(STAGE),--stage $(STAGE)) $(if $(KILL),--kill "$(KILL)")
+
+unblock: .venv/ready ## Let a colleague sign in again (PERSON=ana@example.com or SUBJECT=… [STAGE=prod])
+	@$(if $(PERSON)$(SUBJECT),,echo "Say who: make unblock PERSON=ana@example.com" >&2; exit 2;) \
+		$(BIN)/python -m infra.block --undo $(if $(SUBJECT),--subject "$(SUBJECT)",--person "$(PERSON)") \
+		$(if $(STAGE),--stage $(STAGE))
 
 doctor: .venv/ready ## Look whether all is well, changing nothing ([STAGE=prod])
 	@$(BIN)/python -m infra.doctor $(if $(STAGE),--stage $(STAGE))

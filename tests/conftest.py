@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from chalicelib import aws, dynamodb, keys
 from chalicelib.settings import settings
-from chalicelib.users import tables
+from chalicelib.users import blocks, tables
 from infra.package import ROOT
 from tests.privacy import watching
 
@@ -86,6 +86,7 @@ def forget_clients() -> None:
     dynamodb.connection.cache_clear()
     tables.store.cache_clear()
     keys.key_ring.cache_clear()
+    blocks.forget()
     for client in (aws.s3, aws.sqs, aws.sns, aws.secrets_manager):
         client.cache_clear()
 

@@ -44,12 +44,16 @@ authorizers = Blueprint(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The caller: `id` is the subject of the token, `expires_at` ends the session."""
+    """The caller: `id` is the subject of the token, `expires_at` ends the session.
+
+    Both instants are seconds since 1970; `signed_in_at` is 0 where the token does not say.
+    """
 
     id: str
     name: str
     roles: tuple[str, ...]
     expires_at: int
+    signed_in_at: int = 0
 
     @property
     def author(self) -> Author:
@@ -60,6 +64,11 @@ class Actor:
     def permissions(self) -> frozenset[str]:
         """What all the roles together permit."""
         return frozenset[str]().union(*(PERMISSIONS[role] for role in self.roles))
+
+    @property
+    def is_machine(self) -> bool:
+        """True for a gateway, which is bounded and shut out by its client alone."""
+        return "gateway" in self.roles
 
     def need(self, permission: str) -> None:
         """Raise `ForbiddenError` without the permission."""
@@ -104,6 +113,7 @@ def authorizer(request: AuthRequest) -> AuthResponse:
         "name": name,
         "roles": ",".join(roles_of(claims)),
         "expires_at": str(int(claims["exp"])),
+        "signed_in_at": str(_signed_in_at(claims)),
     }
     return AuthResponse(routes=["*"], principal_id=claims["sub"], context=context)
 
@@ -120,7 +130,18 @@ def actor_of(context: Mapping[str, Any]) -> Actor:
         message = "Your session is over; sign in again"
         raise UnauthenticatedError(message)
     roles = tuple(role for role in context["roles"].split(",") if role)
-    return Actor(context["principalId"], context["name"], roles, expires_at)
+    # An answer that was kept across an upgrade does not say it.
+    signed_in_at = int(context.get("signed_in_at", 0))
+    return Actor(context["principalId"], context["name"], roles, expires_at, signed_in_at)
+
+
+def _signed_in_at(claims: Mapping[str, Any]) -> int:
+    """Return when the person gave a password, else when the token was issued.
+
+    A refreshed token has a new `iat`, and the `auth_time` of its sign-in (OpenID Connect Core 2).
+    """
+    told = claims.get("auth_time", claims.get("iat"))
+    return int(told) if isinstance(told, int | float) else 0
 
 
 def _bearer(header: str) -> str:

@@ -18,6 +18,7 @@ from chalicelib.api.rows import customer_detail
 from chalicelib.dynamodb import start_usage
 from chalicelib.errors import StoreUsersError, UnauthenticatedError, VersionConflictError
 from chalicelib.settings import settings
+from chalicelib.users import blocks
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 SECURITY_HEADERS = {
@@ -151,6 +152,8 @@ def _call(operation: Operation, actor: Actor, event: Mapping[str, Any], request_
     parameters = validation.parameters(operation, event)
     body = validation.body(operation, event) if operation.body else {}
     named = frozenset(event.get("multiValueQueryStringParameters") or ())
+    if not operation.public and not actor.is_machine:
+        blocks.check(actor.id, actor.signed_in_at, at_once=operation.method != "GET")
     return Call(actor, parameters, body, request_id, named)
 
 

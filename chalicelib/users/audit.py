@@ -63,6 +63,11 @@ def export(export_id: str) -> str:
     return f"export#{export_id}"
 
 
+def person(subject: str) -> str:
+    """The subject under which the acts on a member of the staff are kept."""
+    return f"person#{subject}"
+
+
 ERASURES = "erasures"
 """The subject under which it is kept who is to be erased, and who was."""
 
