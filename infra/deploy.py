@@ -9,52 +9,20 @@ import hashlib
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 import yaml
-from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import package
+from infra.changes import Change
 from infra.emulator_gaps import apply_gateway_responses
 from infra.package import BUILT, Package, PackageError
 from infra.parameters import StagesError, misfits, stage_parameters, stage_tags, stages_file
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudformation import CloudFormationClient
-
-
-_BEGUN = "User Initiated"
-"""The reason of the first event of a change: older ones are of another."""
-
-_ENDED = "Resource creation cancelled"
-"""The reason of resources that failed because another one had."""
-
-
-class DeployError(Exception):
-    """The deployment did not go through; the message says what CloudFormation said."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where to deploy to. `endpoint` is the emulator's address; None is AWS itself."""
-
-    stage: str
-    region: str
-    endpoint: str | None = None
-
-    @property
-    def stack(self) -> str:
-        """The name of the stack."""
-        return f"store-users-{self.stage}"
-
-    def client(self, service: str) -> Any:
-        """A client of the service there; the credentials are the environment's."""
-        return boto3.client(service, region_name=self.region, endpoint_url=self.endpoint)  # type: ignore[call-overload]
+from infra.remains import RefusedError, remove_failed
+from infra.target import NEVER_STOOD, DeployError, Target, describe_stack, stack_outputs
 
 
 def deploy(
@@ -65,36 +33,35 @@ def deploy(
 ) -> dict[str, str]:
     """Create the stack, or bring it up to the package; its outputs. Raises `DeployError`.
 
-    The address of the API is known only once it is there, and the functions cannot refer to it
-    without a circle in the template: where it is not given, a second pass fills it in.
+    A second pass follows a creation. The address of the API is known only then, and the functions
+    cannot refer to it without a circle in the template. Tables and pool are protected only then:
+    what is protected would outlive a creation that fails.
     """
     template = yaml.safe_load(what.template.read_text())
     if wrong := misfits(parameters, template["Parameters"]):
         raise DeployError("\n  ".join([f"see {stages_file().name}:", *wrong]))
-    change = _Change(target, upload(target, template, what.archive), tags or {})
+    change = Change(target, upload(target, template, what.archive), tags or {})
+    _remove_failed_creation(target)
     given = {**_stored_public_url(target), **parameters}
-    outputs = change.apply(given)
+    created = not describe_stack(target)
+    outputs = change.apply({**given, "DeletionProtection": "false"} if created else given)
     address = parameters.get("PublicUrl") or _address(target, parameters, outputs)
-    if outputs["PublicUrl"] != address:
+    if created or outputs["PublicUrl"] != address:
         outputs = change.apply({**given, "PublicUrl": address})
     if target.endpoint is not None:
         apply_gateway_responses(target.client("apigateway"), outputs["RestAPIId"])
     return outputs
 
 
-def stack_outputs(target: Target) -> dict[str, str]:
-    """The outputs of the stack; none where there is no stack. Raises `DeployError`."""
-    client: CloudFormationClient = target.client("cloudformation")
+def _remove_failed_creation(target: Target) -> None:
+    status = describe_stack(target).get("StackStatus")
+    if status not in NEVER_STOOD:
+        return
+    _say(f"The stack {target.stack} was never made whole ({status}). Its remains are removed.")
     try:
-        stacks = client.describe_stacks(StackName=target.stack)["Stacks"]
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return {}
-        raise
-    if stacks[0]["StackStatus"] in {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}:
-        message = f"The first deployment failed: delete the stack {target.stack}, and try again"
-        raise DeployError(message)
-    return {one["OutputKey"]: one["OutputValue"] for one in stacks[0].get("Outputs", ())}
+        remove_failed(target)
+    except RefusedError as error:
+        raise DeployError(str(error)) from error
 
 
 def _stored_public_url(target: Target) -> dict[str, str]:
@@ -156,78 +123,9 @@ def _artifacts_bucket(target: Target, account: str) -> str:
     return bucket
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """A template, where it is to be deployed, and what all its resources are tagged with."""
-
-    target: Target
-    template_url: str
-    tags: Mapping[str, str]
-
-    def apply(self, parameters: Mapping[str, str]) -> dict[str, str]:
-        """Make a change set and carry it out; the outputs of the stack after it."""
-        client: CloudFormationClient = self.target.client("cloudformation")
-        outputs, stack = stack_outputs(self.target), self.target.stack
-        name = f"deploy-{datetime.now(UTC):%Y%m%d%H%M%S%f}"
-        client.create_change_set(
-            StackName=stack,
-            ChangeSetName=name,
-            ChangeSetType="UPDATE" if outputs else "CREATE",
-            TemplateURL=self.template_url,
-            Parameters=[
-                {"ParameterKey": key, "ParameterValue": value}
-                for key, value in {"Stage": self.target.stage, **parameters}.items()
-            ],
-            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-            Tags=[{"Key": key, "Value": value} for key, value in self.tags.items()],
-        )
-        if _is_ready(client, stack, name):
-            _execute(client, stack, name, created=not outputs)
-        return stack_outputs(self.target)
-
-
-def _is_ready(client: "CloudFormationClient", stack: str, name: str) -> bool:
-    """Whether the change set has changes to carry out. Raises `DeployError` if it is refused."""
-    waiter = client.get_waiter("change_set_create_complete")
-    try:
-        waiter.wait(
-            StackName=stack, ChangeSetName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 300}
-        )
-    except WaiterError as error:
-        reason = client.describe_change_set(StackName=stack, ChangeSetName=name).get(
-            "StatusReason", ""
-        )
-        if "didn't contain changes" in reason or "No updates" in reason:
-            client.delete_change_set(StackName=stack, ChangeSetName=name)
-            return False
-        raise DeployError(reason) from error
-    return True
-
-
-def _execute(client: "CloudFormationClient", stack: str, name: str, *, created: bool) -> None:
-    client.execute_change_set(StackName=stack, ChangeSetName=name)
-    event = "stack_create_complete" if created else "stack_update_complete"
-    try:
-        client.get_waiter(event).wait(  # type: ignore[call-overload]
-            StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 1800}
-        )
-    except WaiterError as error:
-        raise DeployError(failures(client, stack)) from error
-
-
-def failures(client: "CloudFormationClient", stack: str) -> str:
-    """Return what failed since the change set was executed, one line a resource, in order."""
-    failed: list[tuple[str, str]] = []
-    pages = client.get_paginator("describe_stack_events").paginate(StackName=stack)
-    for event in chain.from_iterable(page["StackEvents"] for page in pages):
-        status, reason = event.get("ResourceStatus", ""), event.get("ResourceStatusReason", "")
-        if reason == _BEGUN:
-            break
-        if status.endswith(("FAILED", "ROLLBACK_IN_PROGRESS")) and not reason.startswith(_ENDED):
-            failed.append((event["LogicalResourceId"], reason))
-    return "\n".join(f"{name}: {reason}" for name, reason in reversed(failed)) or (
-        "CloudFormation gives no reason: see the events of the stack"
-    )
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ import boto3
 from botocore.config import Config
 
 from infra import stage
-from infra.deploy import Target
+from infra.target import Target
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -20,10 +20,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra import emulator, package
 from infra.demo import demo_users
 from infra.demo_store import add_missing
-from infra.deploy import DeployError, Target, deploy
+from infra.deploy import deploy
 from infra.local_check import check
 from infra.parameters import StagesError, stage_parameters, stage_tags
 from infra.people import Person, add_people, gateway_token, person_token
+from infra.target import DeployError, Target
 from infra.welcome import welcome
 
 _STACK_FILE = emulator.FOLDER / "stack.json"

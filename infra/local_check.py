@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra import emulator
-from infra.deploy import Target
 from infra.people import person_token
+from infra.target import Target
 
 _ATTEMPTS = 5
 """The first call starts two functions: on a busy machine in more than API Gateway's 29 seconds."""

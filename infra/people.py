@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypedDict
 
-from infra.deploy import Target
+from infra.target import Target
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from infra import emulator
-from infra.deploy import Target
 from infra.local import read_stack
+from infra.target import Target
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

@@ -7,8 +7,9 @@ from typing import Any
 import boto3
 import yaml
 
-from infra.deploy import Target, deploy
+from infra.deploy import deploy
 from infra.package import ARCHIVE, ROOT, Package
+from infra.target import Target
 
 OLDEST = ROOT / "tests" / "fixtures" / "oldest"
 _OURS = {"app.py", "chalicelib", "__pycache__"}
@@ -30,6 +31,17 @@ def outputs(port: int, stage: str) -> dict[str, str]:
     cloudformation = client(port, "cloudformation")
     (stack,) = cloudformation.describe_stacks(StackName=f"store-users-{stage}")["Stacks"]
     return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+
+
+def left(port: int) -> list[str]:
+    """Return the names of tables, pools and buckets of all stages, and of the stacks."""
+    pools = client(port, "cognito-idp").list_user_pools(MaxResults=10)["UserPools"]
+    buckets = [one["Name"] for one in client(port, "s3").list_buckets()["Buckets"]]
+    stacks = client(port, "cloudformation").describe_stacks()["Stacks"]
+    # Deployments of all stages share the bucket of packages.
+    kept = [name for name in buckets if not name.startswith("store-users-artifacts-")]
+    tables = client(port, "dynamodb").list_tables()["TableNames"]
+    return [*tables, *(one["Id"] for one in pools), *kept, *(one["StackName"] for one in stacks)]
 
 
 def target(port: int, stage: str) -> Target:

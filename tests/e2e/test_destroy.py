@@ -4,13 +4,12 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from infra import package
 from infra.package import ROOT
-from tests.e2e.deployments import client, deploy_today, outputs
+from tests.e2e.deployments import client, deploy_today, left, outputs
 from tests.faults.endpoint import Endpoint
 from tests.faults.faults import Answer, Request, lost_answer
 
@@ -48,17 +47,6 @@ def _put_user(port: int, names: dict[str, str]) -> None:
     client(port, "dynamodb").put_item(TableName=names["UsersTable"], Item=item)
 
 
-def _left(port: int) -> list[Any]:
-    """Whatever a stack leaves behind where nobody removes it, and the stacks."""
-    pools = client(port, "cognito-idp").list_user_pools(MaxResults=10)["UserPools"]
-    buckets = [one["Name"] for one in client(port, "s3").list_buckets()["Buckets"]]
-    stacks = client(port, "cloudformation").describe_stacks()["Stacks"]
-    # Deployments of all stages share the bucket of packages.
-    kept = [name for name in buckets if not name.startswith("store-users-artifacts-")]
-    tables = client(port, "dynamodb").list_tables()["TableNames"]
-    return [*tables, *pools, *kept, *(one["StackName"] for one in stacks)]
-
-
 def _fill(port: int, names: dict[str, str]) -> None:
     """A user, a file, an older version of it, and an upload that nobody has finished."""
     _put_user(port, names)
@@ -86,7 +74,7 @@ def test_a_stage_is_removed_with_all_that_it_holds_once_its_name_is_typed(
     done = _destroy(emulator_port, "staging", "staging\n")
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("The stage staging is gone.\n")
-    assert _left(emulator_port) == []
+    assert left(emulator_port) == []
     again = _destroy(emulator_port, "staging", "staging\n")
     assert (again.returncode, again.stderr) == (
         2,
@@ -118,12 +106,12 @@ def test_production_with_data_is_refused_without_a_question(emulator_port: int) 
 
 def test_another_stage_whose_name_begins_alike_stays(emulator_port: int) -> None:
     _fill(emulator_port, deploy_today(emulator_port, "staging-eu"))
-    kept = _left(emulator_port)
+    kept = left(emulator_port)
     assert len(kept) == 6 + 3  # tables, pool, bucket, stack
     deploy_today(emulator_port, "staging")
     done = _destroy(emulator_port, "staging", "staging\n")
     assert done.returncode == 0, done.stderr
-    assert _left(emulator_port) == kept
+    assert left(emulator_port) == kept
 
 
 class Unfiltered(Endpoint):
@@ -140,7 +128,7 @@ def test_a_stage_of_the_same_name_in_another_region_stays(emulator_port: int) ->
     stage = "prod"
     names = deploy_today(emulator_port, stage)
     _fill(emulator_port, names)
-    kept = _left(emulator_port)
+    kept = left(emulator_port)
     s3, abroad = client(emulator_port, "s3"), "store-users-prod-exportsbucket-abroad"
 
     def lies_there() -> bool:
@@ -164,7 +152,7 @@ def test_a_stage_of_the_same_name_in_another_region_stays(emulator_port: int) ->
             assert again.stderr == "There is nothing of store-users-prod in eu-west-1\n"
     finally:
         unfiltered.close()
-    assert _left(emulator_port) == kept
+    assert left(emulator_port) == kept
     file = s3.get_object(Bucket=names["ExportsBucket"], Key="exports/1")
     assert file["Body"].read() == b"another"
 
@@ -236,11 +224,11 @@ def test_wherever_it_is_cut_off_the_next_run_finishes_it(emulator_port: int) -> 
         status, done = _cut_off(emulator_port, after)
         assert (status, done) == (-9, steps[:after])
         # With the last step all is gone, though nobody was told.
-        left = _left(emulator_port)
-        assert bool(left) == (after < len(steps)), done
+        kept = left(emulator_port)
+        assert bool(kept) == (after < len(steps)), done
         again = _destroy(emulator_port, "staging", "staging\n")
-        assert again.returncode == (0 if left else 2), (done, again.stderr)
-        assert _left(emulator_port) == [], done
+        assert again.returncode == (0 if kept else 2), (done, again.stderr)
+        assert left(emulator_port) == [], done
 
 
 def test_what_a_stack_left_that_was_deleted_otherwise_is_removed(emulator_port: int) -> None:
@@ -249,8 +237,8 @@ def test_what_a_stack_left_that_was_deleted_otherwise_is_removed(emulator_port: 
     cloudformation = client(emulator_port, "cloudformation")
     cloudformation.delete_stack(StackName="store-users-staging")
     cloudformation.get_waiter("stack_delete_complete").wait(StackName="store-users-staging")
-    assert names["UsersTable"] in _left(emulator_port)
+    assert names["UsersTable"] in left(emulator_port)
     done = _destroy(emulator_port, "staging", "staging\n")
     assert done.returncode == 0, done.stderr
     assert f"  {names['ExportsBucket']}\n  user pool {names['UserPoolId']}\nType" in done.stdout
-    assert _left(emulator_port) == []
+    assert left(emulator_port) == []

@@ -4,8 +4,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra import package
-from infra.deploy import Target, deploy
+from infra.deploy import deploy
 from infra.parameters import stage_parameters
+from infra.target import Target
 from tests.e2e.deployments import client
 
 DOMAIN = "store-users.example.com"

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from chalicelib.errors import StoreUnavailableError
 from chalicelib.users import audit, chain
-from infra.deploy import Target
 from infra.doctor import auditing
 from infra.stage import Stage
+from infra.target import Target
 from tests.builders import author, client, hooked, lost_answers, operations, refusals, sent_requests
 
 pytestmark = pytest.mark.usefixtures("cloud")

@@ -3,9 +3,9 @@
 import pytest
 
 from infra import reindex
-from infra.deploy import Target
 from infra.derivation import Derivation
 from infra.reindex import Reindexing
+from infra.target import Target
 from tests.builders import client, lead, save
 from tests.feed import Feed
 from tests.following import follow

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from infra.deploy import Target
 from infra.doctor.deployment import differing, other_parameters, settings
 from infra.parameters import stage_parameters
 from infra.stage import Stage
+from infra.target import Target
 
 QUEUE: dict[str, Any] = {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": 900}}
 FUNCTION: dict[str, Any] = {

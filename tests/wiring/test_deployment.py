@@ -13,7 +13,9 @@ from moto import mock_aws
 from samtranslator.translator.transform import transform
 
 from infra import package
-from infra.deploy import Target, failures, upload
+from infra.changes import failures
+from infra.deploy import upload
+from infra.target import Target
 from tests.conftest import REGION
 
 
