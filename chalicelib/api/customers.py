@@ -42,11 +42,12 @@ def list_access_history(call: Call) -> Answer:
     data = [_event(item) for item in page.items]
     path = f"/v1/customers/{customer_id}/access/history"
     link = rows.link_header(path, {"limit": limit}, page)
-    return Answer(rows.page(data, limit, page), headers={"Link": link})
+    return Answer(rows.page(data, limit, page), headers={"Link": link}, people=(customer_id,))
 
 
 def _detail(user: StoreUser) -> Answer:
-    return Answer(rows.customer_detail(user), headers={"ETag": f'"{user.version}"'})
+    headers = {"ETag": f'"{user.version}"'}
+    return Answer(rows.customer_detail(user), headers=headers, people=(user.id,))
 
 
 def _event(item: Item) -> dict[str, str | None]:

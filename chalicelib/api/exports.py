@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalicelib.api import rows
+from chalicelib.api import clients, rows
 from chalicelib.api.auth import Actor
 from chalicelib.api.http import Answer, Call, serves
 from chalicelib.errors import ExportGoneError, ExportNotReadyError
@@ -52,7 +52,7 @@ def get_export(call: Call) -> Answer:
     url = None
     if jobs.status(job) == "succeeded":
         url = delivery.presigned_url(job.object_key)
-        _note_use(job, "export.link_issued", call.actor.author, call.request_id)
+        _note_use(job, "export.link_issued", call.actor.author, call)
     return Answer(_job(job, url))
 
 
@@ -81,7 +81,7 @@ def open_export_file(call: Call) -> Answer:
         message = "The file is not there yet; try again in a while"
         raise ExportNotReadyError(message)
     url = delivery.presigned_url(job.object_key)
-    _note_use(job, "export.link_opened", Author.system("link"), call.request_id)
+    _note_use(job, "export.link_opened", Author.system("link"), call)
     return Answer("", 302, {"Location": url, "Content-Type": "text/plain"})
 
 
@@ -96,8 +96,9 @@ def _is_own(job: ExportItem, actor: Actor) -> bool:
     return bool(job.requested_by_id == actor.id)
 
 
-def _note_use(job: ExportItem, action: str, by: Author, request_id: str) -> None:
-    audit.append(jobs.audit_entry(job, action, by, {}, request_id))
+def _note_use(job: ExportItem, action: str, by: Author, call: Call) -> None:
+    facts = clients.describe(call.identity)
+    audit.append(jobs.audit_entry(job, action, by, facts, call.request_id))
 
 
 def _job(job: ExportItem, download_url: str | None = None) -> dict[str, Any]:

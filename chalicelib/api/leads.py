@@ -17,4 +17,5 @@ def list_leads(call: Call) -> Answer:
 def get_lead(call: Call) -> Answer:
     """The lead."""
     lead = listing.find(Kind.LEAD, call.parameters["lead_id"])
-    return Answer(rows.lead_row(lead), headers={"ETag": f'"{lead.version}"'})
+    headers = {"ETag": f'"{lead.version}"'}
+    return Answer(rows.lead_row(lead), headers=headers, people=(lead.id,))

@@ -28,7 +28,8 @@ def list_users(
     if page.total and page.total.is_exact:
         headers["X-Total-Count"] = str(page.total.number)
     data = [row(user) for user in page.users]
-    return Answer(rows.page(data, given["limit"], page), headers=headers)
+    people = [user.id for user in page.users]
+    return Answer(rows.page(data, given["limit"], page), headers=headers, people=people)
 
 
 def _sort(asked: str) -> str:

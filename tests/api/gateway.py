@@ -54,6 +54,7 @@ class Gateway:
     def __init__(self) -> None:
         self._policies: dict[str, tuple[float, dict[str, Any]]] = {}
         self.asked_authorizer = 0
+        self.identity = {"sourceIp": "192.0.2.1", "userAgent": "tests"}
 
     def send(
         self,
@@ -97,6 +98,7 @@ class Gateway:
                 return answer
             authorizer = answer
         event = _event(request, authorizer, base64_body=base64_body)
+        event["requestContext"]["identity"] = self.identity
         return _from_lambda(app(_as_json(event), None), request)
 
     def _authorize(
@@ -174,7 +176,6 @@ def _event(
             "stage": STAGE,
             "protocol": "HTTP/1.1",
             "requestId": request.id,
-            "identity": {"sourceIp": "192.0.2.1", "userAgent": "tests"},
             **({} if authorizer is None else {"authorizer": authorizer}),
         },
         "body": text.decode(errors="replace") if request.body else None,

@@ -2,6 +2,8 @@
 
 import pytest
 
+from chalicelib.users import audit
+from chalicelib.users.model import Author
 from tests.api.client import Client
 from tests.api.conftest import Logs
 from tests.api.exports import KEYS, audit_of, link_to, object_of, order_export, run_exports
@@ -24,6 +26,31 @@ def test_our_link_leads_to_the_file_as_often_as_it_is_opened(api: Client, monday
     assert audit_of(export_id)[:3] == ["export.link_opened"] * 3
     monday.goes_on(86_400)
     assert api.get(link, None).problem == "export-gone"
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.77", "192.0.2.0/24"),
+        ("2001:db8:1234:5678::9", "2001:db8:1234::/48"),
+        ("::ffff:192.0.2.77", "192.0.2.0/24"),
+        ("cloudfront.example", ""),
+        ("", ""),
+    ],
+)
+def test_an_opening_is_told_with_time_network_and_program(
+    api: Client, monday: Clock, address: str, network: str
+) -> None:
+    export_id = order_export(api)
+    run_exports()
+    monday.goes_on(61)
+    agent = "Mail\u202escanner\n{} " + "x" * 300
+    api.gateway.identity = {"sourceIp": address, "userAgent": agent}
+    assert api.get(link_to(export_id), None).status == 302
+    opened = audit.from_item(audit.page(audit.export(export_id), None, 1).items[0])
+    assert (opened.action, opened.by) == ("export.link_opened", Author.system("link"))
+    assert opened.at == "2026-03-02T11:01:01Z"
+    assert opened.facts == {"address": network, "agent": "Mail?scanner?{} " + "x" * 104}
 
 
 @pytest.mark.usefixtures("monday")
