@@ -34,10 +34,11 @@ def test_schemathesis_finds_nothing(stack: Stack, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout[-10_000:]
 
 
-def test_the_template_passes_cfn_lint(stack: Stack) -> None:
+def test_the_template_passes_cfn_lint_and_conforms(stack: Stack) -> None:
     assert stack.facts["url"], "the stack was deployed from this template"
     linter = str(Path(sys.executable).with_name("cfn-lint"))
-    done = subprocess.run(
-        [linter, str(TEMPLATE)], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stdout
+    for command in ([linter, str(TEMPLATE)], [sys.executable, "-m", "infra.conform"]):
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stdout

@@ -1,0 +1,1 @@
+"""What CloudFormation is sent, held against what AWS documents and no linter knows."""
