@@ -16,52 +16,14 @@ from pynamodb.connection.base import MetaTable
 from pynamodb.exceptions import VerboseClientError
 from pynamodb.models import Model
 
-from chalicelib import log
-from chalicelib.errors import StoreUnavailableError
+from chalicelib import aws_errors
+from chalicelib.errors import StoreRefusedError
 from chalicelib.settings import settings
 
 # An item as DynamoDB writes it: attribute name → {type: value}.
 Item: TypeAlias = Mapping[str, Mapping[str, Any]]
 
-_BUSY = "The data store is busy; try again in a while"
-_UNREACHED = "The data store could not be reached; try again in a while"
-_PASSING = frozenset(
-    {
-        "InternalServerError",
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ServiceUnavailable",
-        "ThrottlingException",
-        "TransactionConflictException",
-        "TransactionInProgressException",
-    }
-)
-"""What is over in a while. A single write that meets a transaction at its item is among these."""
-
-_UNSIGNED = frozenset(
-    {"ExpiredTokenException", "InvalidSignatureException", "RequestTimeTooSkewed"}
-)
-"""Credentials that are over, or a clock more than minutes off: another process has its own."""
-
-_REFUSALS = frozenset(
-    {
-        "AccessDeniedException",
-        "ResourceNotFoundException",
-        "UnrecognizedClientException",
-    }
-)
-
-_PASSING_REASONS = frozenset(
-    {
-        "None",
-        "InternalServerError",
-        "ProvisionedThroughputExceeded",
-        "RequestLimitExceeded",
-        "ThrottlingError",
-    }
-)
-_REFUSING_REASONS = frozenset({"AccessDenied", "ResourceNotFound"})
+_SERVICE = "dynamodb"
 
 
 class ConditionFailedError(Exception):
@@ -80,15 +42,6 @@ class TransactionCanceledError(Exception):
         """Keep the codes, in the order of the writes: `None`, `ConditionalCheckFailed`, …."""
         super().__init__("a transaction was cancelled")
         self.codes = codes
-
-
-class StoreRefusedError(Exception):
-    """A table is missing or forbidden: the deployment is wrong, not what was asked."""
-
-    def __init__(self, code: str) -> None:
-        """Keep DynamoDB's code."""
-        super().__init__(code)
-        self.code = code
 
 
 @dataclass(slots=True)
@@ -151,13 +104,11 @@ class Connection(PynamoConnection):
         """Send the request. Raises what `_translated` says, or botocore's error for a bug."""
         try:
             answer: dict[str, Any] = super().dispatch(operation_name, operation_kwargs)
-        except ClientError as error:
+        except (ClientError, BotoCoreError) as error:
             translated = _translated(error)
             if translated is None:
                 raise
             raise translated from error
-        except BotoCoreError as error:
-            raise StoreUnavailableError(_UNREACHED) from error
         _count(answer.get("ConsumedCapacity"))
         return answer
 
@@ -173,8 +124,10 @@ def _count(consumed: Any) -> None:
         usage.capacity_units += units
 
 
-def _translated(error: ClientError) -> Exception | None:
+def _translated(error: ClientError | BotoCoreError) -> Exception | None:
     """The error in our words; None for one that only a bug of ours can have led to."""
+    if not isinstance(error, ClientError):
+        return aws_errors.translate(_SERVICE, error)
     code = error.response["Error"].get("Code", "")
     if code == "ConditionalCheckFailedException":
         cause = error.__cause__
@@ -182,16 +135,11 @@ def _translated(error: ClientError) -> Exception | None:
         return ConditionFailedError(response.get("Item"))
     if code == "TransactionCanceledException" and isinstance(error, VerboseClientError):
         return _cancelled(error)
-    if code in _PASSING or code.startswith("5"):
-        return StoreUnavailableError(_BUSY)
-    if code in _UNSIGNED:
-        log.event("store.signature_refused", level="ERROR", code=code)
-        return StoreUnavailableError(_UNREACHED)
-    return StoreRefusedError(code) if code in _REFUSALS else None
+    return aws_errors.translate(_SERVICE, error)
 
 
 def _cancelled(error: VerboseClientError) -> Exception | None:
-    """As `_translated`. A condition comes first: whoever reads anew may write something else.
+    """As `_translated`. A condition comes first: whoever reads again may write something else.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
     """
@@ -199,11 +147,12 @@ def _cancelled(error: VerboseClientError) -> Exception | None:
     codes = tuple("None" if reason is None else str(reason.code) for reason in reasons)
     if "ConditionalCheckFailed" in codes or "TransactionConflict" in codes:
         return TransactionCanceledError(codes)
-    for code in codes:
-        if code in _REFUSING_REASONS:
-            return StoreRefusedError(code)
-    # Whatever else, such as a ValidationError, would be the same the next time.
-    return StoreUnavailableError(_BUSY) if _PASSING_REASONS.issuperset(codes) else None
+    kinds = {code: aws_errors.classify(code) for code in codes if code != "None"}
+    refused = [code for code, kind in kinds.items() if kind is StoreRefusedError]
+    if not refused and None in kinds.values():
+        return None  # Such as a ValidationError, which would be the same the next time.
+    culprit = next(iter(refused or kinds), "TransactionCanceledException")
+    return aws_errors.translate_code(_SERVICE, error.operation_name, culprit)
 
 
 @cache

@@ -125,7 +125,22 @@ class TooManyExportsError(StoreUsersError):
     code = "too-many-exports"
 
 
-class StoreUnavailableError(StoreUsersError):
-    """DynamoDB, S3 or SQS throttled or failed, after the retries: try again in a while."""
+class StoreError(StoreUsersError):
+    """DynamoDB, S3, SQS, SNS or Secrets Manager did not do what it was asked to."""
+
+
+class StoreUnavailableError(StoreError):
+    """It throttled, failed or was not reached, after the retries: try again in a while."""
 
     code = "store-unavailable"
+
+
+class StoreRefusedError(StoreError):
+    """A permission, a resource or a key is missing: the deployment is to be corrected first."""
+
+    code = "service-misconfigured"
+
+    def __init__(self, detail: str, aws_code: str) -> None:
+        """Keep `aws_code`, by which AWS says what is wrong."""
+        super().__init__(detail)
+        self.aws_code = aws_code

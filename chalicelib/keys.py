@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from chalicelib import aws, clock, log
-from chalicelib.errors import StoreUnavailableError
+from chalicelib.aws_errors import calling
+from chalicelib.errors import StoreError
 from chalicelib.settings import settings
 
 _LIFETIME_SECONDS = 300
@@ -39,7 +40,7 @@ class KeyRing:
         self._tried_at = 0.0
 
     def current(self) -> Key:
-        """The key to sign with. Raises `StoreUnavailableError` where it cannot be had."""
+        """The key to sign with. Raises `StoreError` where it cannot be had."""
         if not self._keys or self._is_due(_LIFETIME_SECONDS):
             self._refresh()
         return self._keys[0]
@@ -58,7 +59,7 @@ class KeyRing:
         self._tried_at = clock.now().timestamp()
         try:
             self._fetch()
-        except StoreUnavailableError:
+        except StoreError:
             if not self._keys:
                 raise
             log.event("keys.not_fetched", level="WARNING")
@@ -79,18 +80,14 @@ class KeyRing:
 
 
 def _read_secret(stage: str) -> Key | None:
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    client = aws.secrets_manager()
-    try:
-        answer = client.get_secret_value(SecretId=settings().signing_secret_id, VersionStage=stage)
-    except client.exceptions.ResourceNotFoundException:
-        if stage == "AWSPREVIOUS":
-            return None
-        raise
-    except (BotoCoreError, ClientError) as error:
-        detail = "The signing keys could not be read; try again in a while"
-        raise StoreUnavailableError(detail) from error
+    client, secret_id = aws.secrets_manager(), settings().signing_secret_id
+    with calling("secretsmanager"):
+        try:
+            answer = client.get_secret_value(SecretId=secret_id, VersionStage=stage)
+        except client.exceptions.ResourceNotFoundException:
+            if stage == "AWSPREVIOUS":
+                return None
+            raise
     return Key(answer["VersionId"][:8], answer["SecretString"].encode())
 
 

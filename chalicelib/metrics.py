@@ -22,6 +22,7 @@ UNITS = {
     "bytes": "Bytes",
     "failed": "Count",
     "changed": "Count",
+    "refused": "Count",
 }
 """The fields that are counted wherever they occur, and in what."""
 

@@ -16,7 +16,12 @@ from chalicelib.api.contract import OPERATIONS
 from chalicelib.api.operation import Operation
 from chalicelib.api.rows import customer_detail
 from chalicelib.dynamodb import start_usage
-from chalicelib.errors import StoreUsersError, UnauthenticatedError, VersionConflictError
+from chalicelib.errors import (
+    StoreRefusedError,
+    StoreUsersError,
+    UnauthenticatedError,
+    VersionConflictError,
+)
 from chalicelib.settings import settings
 from chalicelib.users import blocks
 
@@ -136,6 +141,8 @@ def _respond(operation: Operation, view: View, request: Request) -> Response:
         facts["actor_id"] = actor.id
         answer = view(_call(operation, actor, event, request_id))
     except StoreUsersError as error:
+        if isinstance(error, StoreRefusedError):
+            facts |= log.failure(error)
         answer = _problem(error, operation, event, request_id)
     except Exception as error:  # noqa: BLE001 - the last frame before API Gateway
         facts |= log.failure(error)

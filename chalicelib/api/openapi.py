@@ -12,7 +12,7 @@ from chalicelib.api.parameters import Parameter
 from chalicelib.api.schemas import SCHEMAS, resolved
 from chalicelib.api.shapes import TEXT, Schema, ref
 
-_EVERYWHERE = ("invalid-request", "internal", "store-unavailable")
+_EVERYWHERE = ("invalid-request", "internal", "service-misconfigured", "store-unavailable")
 _SIGNED_IN = ("unauthenticated", "forbidden", "sign-in-unavailable")
 _RELATIVE_SERVER = ".."
 """Relative to the address of the document (OpenAPI 3.1, 4.8.5), which is `/v1/openapi.json`."""

@@ -30,6 +30,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "too-many-exports": (429, "Too many of your exports are running"),
     "too-many-requests": (429, "Too many requests"),
     "internal": (500, "Something went wrong on our side"),
+    "service-misconfigured": (500, "The service is not set up correctly"),
     "store-unavailable": (503, "The data store cannot be reached"),
     "sign-in-unavailable": (503, "Sign-in cannot be checked at the moment"),
     "timeout": (504, "It took too long"),

@@ -9,6 +9,7 @@ from chalicelib.api import openapi
 from chalicelib.api.enumerations import LANGUAGES
 from chalicelib.api.http import Answer, Call, serves
 from chalicelib.api.schemas import MAX_BODY_BYTES
+from chalicelib.aws_errors import calling
 from chalicelib.settings import origin, settings
 from chalicelib.users.tables import store
 
@@ -85,8 +86,13 @@ def _probes() -> dict[str, Callable[[], object]]:
         name: partial(store().get_item, table, "health", range_key)
         for name, (table, range_key) in tables.items()
     }
-    probes["bucket"] = lambda: aws.s3().head_bucket(Bucket=names.exports_bucket)
+    probes["bucket"] = _head_bucket
     return probes
+
+
+def _head_bucket() -> None:
+    with calling("s3"):
+        aws.s3().head_bucket(Bucket=settings().exports_bucket)
 
 
 def _check(name: str, probe: Callable[[], object]) -> str:

@@ -8,13 +8,16 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from chalicelib import aws, clock
-from chalicelib.errors import ExportGoneError, StoreUnavailableError, UnauthenticatedError
+from chalicelib.aws_errors import calling
+from chalicelib.errors import ExportGoneError, StoreError, UnauthenticatedError
 from chalicelib.keys import key_ring
 from chalicelib.settings import settings
 
@@ -23,9 +26,9 @@ _RETRY_SECONDS = 30
 
 
 def enqueue(message: Mapping[str, Any]) -> None:
-    """Put a message on the queue of the worker. Raises `StoreUnavailableError`."""
+    """Put a message on the queue of the worker. Raises `StoreError`."""
     body = json.dumps(message)
-    with unavailable():
+    with calling("sqs"):
         aws.sqs().send_message(QueueUrl=settings().exports_queue_url, MessageBody=body)
 
 
@@ -35,7 +38,7 @@ def return_soon(receipt_handle: str) -> None:
     Otherwise it stays away as long as the worker might have run. That it does so is no harm: a
     failure here is not to hide the one that led here.
     """
-    with suppress(StoreUnavailableError), unavailable():
+    with suppress(StoreError, ClientError), calling("sqs"):
         aws.sqs().change_message_visibility(
             QueueUrl=settings().exports_queue_url,
             ReceiptHandle=receipt_handle,
@@ -51,11 +54,11 @@ def object_prefix(export_id: str) -> str:
 def remove_files(prefix: str) -> None:
     """Remove every file whose key begins so, and the parts of uploads that nobody finished.
 
-    Raises `StoreUnavailableError`.
+    Raises `StoreError`.
     """
     bucket = settings().exports_bucket
     abort_uploads(prefix)
-    with unavailable():
+    with calling("s3"):
         listed = aws.s3().list_objects_v2(Bucket=bucket, Prefix=prefix)
         for found in listed.get("Contents", ()):
             aws.s3().delete_object(Bucket=bucket, Key=found["Key"])
@@ -64,10 +67,10 @@ def remove_files(prefix: str) -> None:
 def abort_uploads(prefix: str, kept_id: str | None = None) -> None:
     """Give up every upload to keys that begin with `prefix` but the one of that id.
 
-    Raises `StoreUnavailableError`.
+    Raises `StoreError`.
     """
     bucket = settings().exports_bucket
-    with unavailable():
+    with calling("s3"):
         uploads = aws.s3().list_multipart_uploads(Bucket=bucket, Prefix=prefix)
         for begun in uploads.get("Uploads", ()):
             if begun["UploadId"] != kept_id:
@@ -78,7 +81,7 @@ def abort_uploads(prefix: str, kept_id: str | None = None) -> None:
 
 def presigned_url(object_key: str) -> str:
     """A link to the file that lives five minutes, for whoever may read the job."""
-    with unavailable():
+    with calling("s3"):
         return aws.s3().generate_presigned_url(
             "get_object",
             Params={"Bucket": settings().exports_bucket, "Key": object_key},
@@ -113,7 +116,7 @@ def check_token(export_id: str, token: str) -> None:
 
 def publish(topic_arn: str, subject: str, text: str, attributes: Mapping[str, str]) -> None:
     """Send a message to the topic. SNS takes an ASCII subject of 100 characters."""
-    with unavailable():
+    with calling("sns"):
         aws.sns().publish(
             TopicArn=topic_arn,
             Subject=subject,
@@ -132,15 +135,3 @@ def _signature(key: bytes, export_id: str, expiry: int) -> str:
 
 def _bad_token() -> UnauthenticatedError:
     return UnauthenticatedError("This link is damaged; open it exactly as it was sent")
-
-
-@contextmanager
-def unavailable() -> Iterator[None]:
-    """Say in our words that a service failed after the retries of its client."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        yield
-    except (BotoCoreError, ClientError) as error:
-        message = "The file store or the queue could not be reached; try again in a while"
-        raise StoreUnavailableError(message) from error

@@ -11,8 +11,8 @@ from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
 from chalicelib import clock, log
-from chalicelib.dynamodb import ConditionFailedError, StoreRefusedError
-from chalicelib.errors import StoreUnavailableError
+from chalicelib.dynamodb import ConditionFailedError
+from chalicelib.errors import StoreError
 from chalicelib.settings import settings
 from chalicelib.users.tables import ExportItem, store
 
@@ -48,7 +48,7 @@ class Lease:
     ) -> None:
         """Report a beginning; `total` is None where nobody knows how many rows it will be.
 
-        Raises `LostError`, `StoreUnavailableError`.
+        Raises `LostError`, `StoreError`.
         """
         self._job = job
         self._total = total
@@ -84,7 +84,7 @@ class Lease:
     def following(self, chunks: Iterable[Sequence[_T]]) -> Iterator[Sequence[_T]]:
         """The chunks, with a check and at most once a second a report after each; one at the end.
 
-        Raises `LostError`, `OutOfTimeError`, `StoreUnavailableError`.
+        Raises `LostError`, `OutOfTimeError`, `StoreError`.
         """
         done = 0
         for chunk in chunks:
@@ -96,7 +96,7 @@ class Lease:
         self.report(done)
 
     def report(self, done: int) -> None:
-        """Say how many rows are done. Raises `LostError`, `StoreUnavailableError`."""
+        """Say how many rows are done. Raises `LostError`, `StoreError`."""
         self._reported_at = clock.now().timestamp()
         progress: list[Action] = [Path("done").set(done)]
         if self._total is not None:
@@ -111,7 +111,7 @@ class Lease:
             except LostError:
                 self._is_lost = True
                 return
-            except (StoreUnavailableError, StoreRefusedError):
+            except StoreError:
                 # The lease outlives four beats; and if it does not, the next one finds it lost.
                 log.event("export.beat_missed", level="WARNING", export_id=self._job.id)
 
@@ -122,7 +122,7 @@ def renewal() -> Action:
 
 
 def update(job: ExportItem, actions: list[Action]) -> None:
-    """Change the job, while it is ours. Raises `LostError`, `StoreUnavailableError`."""
+    """Change the job, while it is ours. Raises `LostError`, `StoreError`."""
     try:
         store().update_item(settings().exports_table, job.id, actions=actions, condition=ours(job))
     except ConditionFailedError as error:

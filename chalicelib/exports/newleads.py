@@ -18,10 +18,10 @@ from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
 from chalicelib import aws, clock, log
+from chalicelib.aws_errors import calling
 from chalicelib.dynamodb import ConditionFailedError
-from chalicelib.errors import StoreUnavailableError
+from chalicelib.errors import StoreError, StoreUnavailableError
 from chalicelib.exports import lease
-from chalicelib.exports.delivery import unavailable
 from chalicelib.settings import settings
 from chalicelib.users.filters import Filters
 from chalicelib.users.model import StoreUser
@@ -103,7 +103,7 @@ class NewLeads:
             message = "Another run of the schedule was faster"
             raise StoreUnavailableError(message)
         key = f"{MEMORY_PREFIX}{self._job.id}-{int(self._job.attempt)}.json"
-        with unavailable():
+        with calling("s3"):
             aws.s3().put_object(
                 Bucket=settings().exports_bucket,
                 Key=key,
@@ -172,7 +172,7 @@ def commit(job: ExportItem) -> None:
         return
     if job.follows:
         # Should it stay, the bucket's lifecycle removes it; marketing is not told again for it.
-        with suppress(StoreUnavailableError), unavailable():
+        with suppress(StoreError), calling("s3"):
             aws.s3().delete_object(Bucket=settings().exports_bucket, Key=job.follows)
 
 
@@ -189,7 +189,7 @@ def _overlapping(until: str | None) -> str | None:
 def _remembered(before: Delivered) -> frozenset[str]:
     if before.memory_key is None:
         return frozenset()
-    with unavailable():
+    with calling("s3"):
         try:
             answer = aws.s3().get_object(Bucket=settings().exports_bucket, Key=before.memory_key)
         except aws.s3().exceptions.NoSuchKey:

@@ -14,8 +14,8 @@ from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
 from chalicelib import clock, log, metrics
-from chalicelib.dynamodb import ConditionFailedError, StoreRefusedError
-from chalicelib.errors import StoreUnavailableError
+from chalicelib.dynamodb import ConditionFailedError
+from chalicelib.errors import StoreError, StoreRefusedError, StoreUnavailableError
 from chalicelib.exports import announcing, delivery, jobs, lease, reasons, rows
 from chalicelib.exports.files import Written, file_name, object_key, write_file
 from chalicelib.exports.lease import Lease, LostError, OutOfTimeError
@@ -33,8 +33,8 @@ class BusyError(Exception):
 def run(job: ExportItem, remaining_seconds: Callable[[], float]) -> None:
     """Bring the job to its end, whatever state it is in.
 
-    `remaining_seconds` says how long this may still take. Raises `BusyError`, `OutOfTimeError`,
-    `StoreUnavailableError` and `StoreRefusedError`: all of them mean, deliver the message again.
+    `remaining_seconds` says how long this may still take. Raises `BusyError`, `OutOfTimeError`
+    and `StoreError`: all of them mean, deliver the message again.
     """
     if jobs.find_file(job.id) is None:
         jobs.create(job)
@@ -93,7 +93,7 @@ def _work(job: ExportItem, remaining_seconds: Callable[[], float]) -> None:
         _try_again(job, reasons.UNAVAILABLE)
     except StoreRefusedError as error:
         # Credentials that expire under way are among these: the next delivery has new ones.
-        _try_again(job, reasons.refused(error.code))
+        _try_again(job, reasons.refused(error.aws_code))
     except Exception as error:  # noqa: BLE001 - any bug must end the job, not leave it running
         _fail(job, reasons.BUG, log.failure(error))
 
@@ -170,7 +170,7 @@ def _fail(job: ExportItem, reason: Reason, details: Mapping[str, Any] | None = N
         log.event("export.left", level="WARNING", **facts)
     else:
         metrics.event("export.failed", level="ERROR", failed=1, **facts)
-    with suppress(StoreUnavailableError):  # The bucket's lifecycle sees to what is left.
+    with suppress(StoreError):  # The bucket's lifecycle sees to what is left.
         _remove_files(job)
 
 
@@ -203,5 +203,5 @@ def _release(job: ExportItem) -> None:
     """Let the next delivery take the job at once instead of waiting for the lease to run out."""
     try:
         lease.update(job, [Path("status").set("queued")])
-    except (StoreUnavailableError, StoreRefusedError, LostError):
+    except (StoreError, LostError):
         return  # The lease runs out by itself.

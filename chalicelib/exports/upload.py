@@ -8,8 +8,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from chalicelib import aws
-from chalicelib.errors import StoreUnavailableError
-from chalicelib.exports.delivery import abort_uploads, unavailable
+from chalicelib.aws_errors import calling
+from chalicelib.errors import StoreError
+from chalicelib.exports.delivery import abort_uploads
 from chalicelib.settings import settings
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Upload:
         self._give_up()
 
     def write(self, data: bytes, /) -> int:
-        """Take the bytes. Raises `StoreUnavailableError`.
+        """Take the bytes. Raises `StoreError`.
 
         What comes after a failure is dropped: a zip file that is closed wants to write its end.
         """
@@ -92,7 +93,7 @@ class Upload:
         """Do nothing: parts go when they are full."""
 
     def finish(self) -> None:
-        """Let the file appear. Raises `StoreUnavailableError`."""
+        """Let the file appear. Raises `StoreError`."""
         with self._giving_up():
             self._watch()
             if self._upload_id is None:
@@ -139,7 +140,7 @@ class Upload:
     @contextmanager
     def _giving_up(self) -> Iterator[None]:
         try:
-            with unavailable():
+            with calling("s3"):
                 yield
         except BaseException:
             self._give_up()
@@ -151,7 +152,7 @@ class Upload:
             return
         self._is_over = True
         if self._has_begun:
-            with suppress(StoreUnavailableError):
+            with suppress(StoreError):
                 abort_uploads(self._target.object_key)
 
     def _address(self) -> dict[str, Any]:

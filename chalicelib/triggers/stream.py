@@ -10,8 +10,9 @@ from typing import Any
 from chalice.app import Blueprint, DynamoDBEvent
 
 from chalicelib import aws, clock, log, metrics
-from chalicelib.dynamodb import StoreRefusedError, start_usage
-from chalicelib.errors import StoreUnavailableError
+from chalicelib.aws_errors import calling
+from chalicelib.dynamodb import start_usage
+from chalicelib.errors import StoreError
 from chalicelib.settings import settings
 from chalicelib.users import counting, projection
 from chalicelib.users.derived import is_concerned
@@ -72,7 +73,7 @@ def _apply(record: Record) -> bool:
     """Apply the record to the user and the ecosystem. Return False if it makes no sense."""
     try:
         projection.apply(record)
-    except (StoreUnavailableError, StoreRefusedError):
+    except StoreError:
         raise
     except Exception as error:  # noqa: BLE001 - one bad record must not hold up a shard
         _log_poison(record, error)
@@ -94,7 +95,7 @@ def _project_users(told: Mapping[str, Record], until: datetime) -> bool:
     """Project these users into search and counters. Return False if one makes no sense."""
     try:
         counting.bring_up(told, until)
-    except (StoreUnavailableError, StoreRefusedError):
+    except StoreError:
         raise
     except Exception as error:  # noqa: BLE001 - as above
         if len(told) == 1:
@@ -126,4 +127,5 @@ def _send_to_dlq(record: Record) -> None:
     if len(body.encode()) > _MESSAGE_BYTES:
         change = {name: record["dynamodb"].get(name) for name in ("Keys", "SequenceNumber")}
         body = json.dumps({"eventID": record.get("eventID"), "dynamodb": change})
-    aws.sqs().send_message(QueueUrl=settings().projection_dead_letters_url, MessageBody=body)
+    with calling("sqs"):
+        aws.sqs().send_message(QueueUrl=settings().projection_dead_letters_url, MessageBody=body)

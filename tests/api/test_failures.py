@@ -69,39 +69,45 @@ def test_a_bug_in_one_request_leaves_the_next_one_alone(
 
 @pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize(
-    "code", ["AccessDeniedException", "ResourceNotFoundException", "ValidationException"]
+    ("code", "problem", "error"),
+    [
+        ("AccessDeniedException", "service-misconfigured", "StoreRefusedError"),
+        ("ResourceNotFoundException", "service-misconfigured", "StoreRefusedError"),
+        ("ValidationException", "internal", "GetError"),
+    ],
 )
-def test_what_no_repetition_mends_is_a_bug_of_ours(api: Client, logs: Logs, code: str) -> None:
+def test_what_no_repetition_mends_is_told_as_such(
+    api: Client, logs: Logs, code: str, problem: str, error: str
+) -> None:
     with refusals("GetItem", code):
         answer = api.get("/v1/customers/cus_0042")
-    assert (answer.status, answer.problem) == (500, "internal")
-    (line,) = logs()
-    assert line["error"][0] == (
-        "GetError" if code == "ValidationException" else "StoreRefusedError"
-    )
+    assert (answer.status, answer.problem) == (500, problem)
+    line = logs()[-1]
+    assert (line["level"], line["error"][0]) == ("ERROR", error)
     assert len(line["error"]) < 5
 
 
 @pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize(
-    ("reason", "error"),
+    ("reason", "problem", "error"),
     [
-        ("ValidationError", "TransactWriteError"),
-        ("ItemCollectionSizeLimitExceeded", "TransactWriteError"),
-        ("AccessDenied", "StoreRefusedError"),
+        ("ValidationError", "internal", "TransactWriteError"),
+        ("ItemCollectionSizeLimitExceeded", "internal", "TransactWriteError"),
+        ("AccessDenied", "service-misconfigured", "StoreRefusedError"),
     ],
 )
-def test_a_transaction_that_no_repetition_mends_is_a_bug_of_ours(
-    api: Client, logs: Logs, reason: str, error: str
+def test_a_transaction_that_no_repetition_mends_is_told_as_such(
+    api: Client, logs: Logs, reason: str, problem: str, error: str
 ) -> None:
     save(customer())
     reasons = [{"Code": "None"}, {"Code": reason, "Message": "a word of Gómez"}, {"Code": "None"}]
     cancelled = "TransactionCanceledException"
     with refusals("TransactWriteItems", cancelled, CancellationReasons=reasons):
         answer = api.switch({"access": "suspended", "reason": "Privacy 4711"})
-    assert (answer.status, answer.problem) == (500, "internal")
-    (line,) = logs()
-    assert line["error"][0] == error
+    assert (answer.status, answer.problem) == (500, problem)
+    lines = logs()
+    assert lines[-1]["error"][0] == error
+    assert "Gómez" not in str(lines)
     assert api.get("/v1/customers/cus_0042").json["access"] == "active"
 
 
@@ -121,7 +127,9 @@ def test_a_store_that_is_busy_is_said_to_be_and_when_to_come_again(
         assert answer.json["detail"] == "The data store is busy; try again in a while"
         assert operations(sent).count("Query") <= 4
         assert sum(no_waiting) <= 7
-        (line,) = logs()
+        cause, line = logs()
+        assert (cause["event"], cause["level"]) == ("aws.unavailable", "WARNING")
+        assert (cause["service"], cause["operation"], cause["code"]) == ("dynamodb", "Query", code)
         assert (line["status"], "error" in line) == (503, False)
     assert api.get("/v1/customers").status == 200
 

@@ -37,9 +37,11 @@ UNREACHABLE = (
 )
 REFUSED = (
     "Se desistió tras 3 intentos: el almacén de datos rechaza a este sistema; "
-    "avise a quien lo opera (AccessDeniedException)"
+    "avise a quien lo opera ({})"
 )
 S3_DENIED = refused(403, "AccessDenied")
+ABORTED = refused(409, "OperationAborted")
+"""What S3 answers where another request is at the same object; its client does not ask again."""
 
 
 # --- what the clients get over by themselves ----------------------------------------------------
@@ -108,7 +110,7 @@ def test_a_success_of_the_last_attempt_of_which_every_answer_is_lost_keeps_its_f
     cloud: Cloud,
 ) -> None:
     message = order_small(cloud)
-    cloud.endpoint.fail("s3.PutObject", S3_DENIED, times=2)
+    cloud.endpoint.fail("s3.PutObject", ABORTED, times=2)
     cloud.endpoint.fail("dynamodb.TransactWriteItems", lost_answer, times=TRIES, **SUCCESS)
     for _ in range(2):
         cloud.work(message).fails_with("StoreUnavailableError")
@@ -185,8 +187,9 @@ def test_a_worker_near_its_time_limit_gives_its_parts_up_and_the_next_one_finish
 @pytest.mark.parametrize(
     ("operation", "act", "error", "reason"),
     [
-        ("s3.PutObject", S3_DENIED, "StoreUnavailableError", UNREACHABLE),
-        ("dynamodb.Query", DENIED, "StoreRefusedError", REFUSED),
+        ("s3.PutObject", ABORTED, "StoreUnavailableError", UNREACHABLE),
+        ("s3.PutObject", S3_DENIED, "StoreRefusedError", REFUSED.format("AccessDenied")),
+        ("dynamodb.Query", DENIED, "StoreRefusedError", REFUSED.format("AccessDeniedException")),
     ],
 )
 def test_a_service_that_goes_on_failing_fails_the_job_after_three_attempts(
@@ -203,7 +206,7 @@ def test_a_service_that_goes_on_failing_fails_the_job_after_three_attempts(
 def test_parts_that_go_on_failing_fail_the_job_and_none_is_left(cloud: Cloud) -> None:
     message = order_large(cloud)
     for part in (2, 4, 6):
-        cloud.endpoint.fail("s3.UploadPart", S3_DENIED, nth=part)
+        cloud.endpoint.fail("s3.UploadPart", ABORTED, nth=part)
     for _ in range(2):
         cloud.work(message).fails_with("StoreUnavailableError")
     cloud.work(message).succeeds()

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib import aws
-from chalicelib.dynamodb import StoreRefusedError
-from chalicelib.errors import StoreUnavailableError
+from chalicelib.errors import StoreRefusedError, StoreUnavailableError
 from chalicelib.exports import delivery
 from chalicelib.settings import settings
 from chalicelib.triggers.stream import stream

@@ -48,8 +48,8 @@ def _pages_of_two(cloud: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa
     save(*(lead(f"led_{number}") for number in range(5)))
 
 
-def _denied() -> NoReturn:
-    raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "PutObject")
+def _aborted() -> NoReturn:
+    raise ClientError({"Error": {"Code": "OperationAborted", "Message": "no"}}, "PutObject")
 
 
 def _given_up() -> dict[str, Any]:
@@ -81,7 +81,7 @@ def _assert_succeeded(message: Mapping[str, Any], attempt: int) -> None:
 # --- what passes by itself ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", [unreachable, _denied])
+@pytest.mark.parametrize("fault", [unreachable, _aborted])
 def test_a_file_store_that_fails_is_tried_again_and_the_job_waits_meanwhile(
     fault: Callable[[], None],
 ) -> None:

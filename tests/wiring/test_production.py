@@ -247,6 +247,7 @@ def test_every_way_to_fail_raises_an_alarm() -> None:
         ("5XXError", "store-users-${Stage}"),
         ("failed", "export.failed"),
         ("changed", "audit.changed"),
+        ("refused", "aws.refused"),
     }
     assert _of_type("AWS::Serverless::Api")["RestAPI"]["Name"] == {
         "Fn::Sub": "store-users-${Stage}"
@@ -265,10 +266,14 @@ def test_every_alarm_and_its_end_are_told() -> None:
     assert missed["Period"] * missed["EvaluationPeriods"] == 7 * 86_400
 
 
-def test_an_export_that_failed_is_counted_by_the_line_that_says_so() -> None:
-    alarm = _of_type("AWS::CloudWatch::Alarm")["FailedExportsAlarm"]
+@pytest.mark.parametrize(
+    ("name", "event"),
+    [("FailedExportsAlarm", "export.failed"), ("RefusedByAwsAlarm", "aws.refused")],
+)
+def test_what_the_log_counts_is_counted_by_the_line_that_says_so(name: str, event: str) -> None:
+    alarm = _of_type("AWS::CloudWatch::Alarm")[name]
     assert alarm["Namespace"] == {"Fn::Sub": "StoreUsers/${Stage}"}
-    assert alarm["Dimensions"] == [{"Name": "event", "Value": "export.failed"}]
+    assert alarm["Dimensions"] == [{"Name": "event", "Value": event}]
     assert alarm["MetricName"] in metrics.UNITS
 
 
