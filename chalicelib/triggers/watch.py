@@ -15,6 +15,7 @@ watches = Blueprint(__name__)
 
 # The ARN is a placeholder: infra/resources.yaml puts that of the table's stream in its place.
 @watches.on_dynamodb_record("arn:aws:dynamodb:us-east-1:000000000000:table/audit/stream/0")
+@log.without_messages()
 def watch(event: DynamoDBEvent) -> dict[str, int]:
     """Ring for each entry that was changed or removed; return how many there were.
 

@@ -16,9 +16,16 @@ import boto3  # noqa: F401 - what the functions import when they need it is to b
 from chalicelib.api.auth import authorizer
 from chalicelib.triggers.schedule import schedule
 from chalicelib.triggers.stream import stream
+from chalicelib.triggers.watch import watch
 from chalicelib.triggers.worker import worker
 
-HANDLERS = {"authorizer": authorizer, "schedule": schedule, "stream": stream, "worker": worker}
+HANDLERS = {
+    "authorizer": authorizer,
+    "schedule": schedule,
+    "stream": stream,
+    "watch": watch,
+    "worker": worker,
+}
 
 
 class Context:

@@ -40,6 +40,11 @@ def _schedule(cloud: Cloud) -> Running:
     return cloud.start("schedule", {**event("scheduler"), "time": PERSON})
 
 
+def _watch(cloud: Cloud) -> Running:
+    """The stream of the audit tells of an entry without a key."""
+    return cloud.start("watch", {"Records": [{"eventName": "MODIFY", "dynamodb": {PERSON: {}}}]})
+
+
 def _authorizer(cloud: Cloud) -> Running:
     """The address of the keys is a name, and cannot be fetched."""
     with running_pool() as pool:
@@ -56,9 +61,10 @@ def _authorizer(cloud: Cloud) -> Running:
         (_worker, "AttributeDeserializationError"),
         (_stream, "InvalidMessageContents"),
         (_schedule, "ValueError"),
+        (_watch, "KeyError"),
         (_authorizer, "KeysUnavailableError"),
     ],
-    ids=["worker", "stream", "schedule", "authorizer"],
+    ids=["worker", "stream", "schedule", "watch", "authorizer"],
 )
 def test_an_error_that_leaves_a_function_is_told_by_its_class_and_frames_alone(
     cloud: Cloud, begin: Callable[[Cloud], Running], error: str
