@@ -25,7 +25,7 @@ from chalicelib.users.item import (
     sort_keys,
 )
 from chalicelib.users.model import Access, AccessChange, Author, Ecosystem, Kind, StoreUser
-from chalicelib.users.tables import EcosystemItem, store
+from chalicelib.users.tables import NO_OWNER, EcosystemItem, store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +95,10 @@ def of_ecosystem(ecosystem_id: str) -> EcosystemAccess:
     Raises `NotFoundError`.
     """
     answer = store().get_item(settings().ecosystems_table, ecosystem_id, consistent_read=True)
-    if "Item" not in answer:
+    record = EcosystemItem.from_raw_data(answer["Item"]) if "Item" in answer else None
+    if record is None or record.is_gone:
         message = f"There is no ecosystem {ecosystem_id}"
         raise NotFoundError(message)
-    record = EcosystemItem.from_raw_data(answer["Item"])
     return EcosystemAccess(
         ecosystem_id=record.id,
         access=record.access,
@@ -215,9 +215,12 @@ def _ecosystem_update(
         Path("version").set(made.version),
         *suspensions.epoch_actions(wish.access, made.at),
     ]
+    if wish.access is Access.ACTIVE:  # Records of before 1.0 do not say when they were suspended.
+        not_before = Path("not_before")
+        actions.append(not_before.set(not_before | made.at))
     owner = Path("customer_id")
     # A tombstone is anyone's: the projection has yet to give it to this customer.
-    ours = Path("id").does_not_exist() | (owner == customer.id) | (owner == "")
+    ours = Path("id").does_not_exist() | (owner == customer.id) | (owner == NO_OWNER)
     return store().get_operation_kwargs(
         settings().ecosystems_table, ecosystem.id, actions=actions, condition=ours
     )

@@ -1,8 +1,9 @@
 """The ecosystems' records: what the shop's writes make of them, and what they may not undo.
 
 A suspension wins: where the customer's standing or the record of the ecosystem is suspended, both
-are, until the switch lifts it. A record that nobody has any more is deleted if it was active, and
-becomes a tombstone if it was suspended.
+are, until the switch lifts it. A record without a customer becomes a tombstone if it was ever
+suspended, and is deleted otherwise. A suspended tombstone still answers so; an active one is not
+found, and keeps `epoch` and `not_before` for those who register the ecosystem again.
 """
 
 import re
@@ -21,13 +22,12 @@ from chalicelib.users import audit, suspensions
 from chalicelib.users.filters import has_ecosystem
 from chalicelib.users.model import Access, AccessChange, Author, Ecosystem, StoreUser
 from chalicelib.users.suspensions import Standing
-from chalicelib.users.tables import EcosystemItem, store
+from chalicelib.users.tables import NO_OWNER, EcosystemItem, store
 
 SYSTEM = Author.system("stream")
 """Who keeps a suspension, in the audit."""
 
 _ID = re.compile("[A-Za-z0-9_-]{1,64}")
-_NO_OWNER = ""
 
 
 def record_of(identifier: str) -> EcosystemItem | None:
@@ -41,14 +41,15 @@ def release(record: EcosystemItem) -> None:
     """Take the record from its customer, unless the switch was used since it was read."""
     table = settings().ecosystems_table
     unchanged = _is_as(record) & (Path("changed_at") == record.changed_at)
-    if record.access == Access.ACTIVE:
+    if record.access == Access.ACTIVE and record.not_before is None:
         with suppress(ConditionFailedError):
             store().delete_item(table, record.id, condition=unchanged)
         return
-    actions = [Path(name).set(_NO_OWNER) for name in ("customer_id", "name")]
+    actions = [Path(name).set(NO_OWNER) for name in ("customer_id", "name")]
     tombstone = store().get_operation_kwargs(table, record.id, actions=actions, condition=unchanged)
     standing = []
-    if suspensions.find(record.customer_id) is None:  # A suspension of before standings.
+    is_suspended = record.access == Access.SUSPENDED
+    if is_suspended and suspensions.find(record.customer_id) is None:  # Of before standings.
         at = clock.instant(clock.now())
         nothing = suspensions.is_as(None)
         standing = [suspensions.put_kwargs(record.customer_id, Access.SUSPENDED, None, at, nothing)]
@@ -80,13 +81,15 @@ def _check(user: StoreUser, ecosystem: Ecosystem, record: EcosystemItem | None) 
     if record is None and not _ID.fullmatch(ecosystem.id):
         message = f"{user.id} has an ecosystem whose id no gateway can ask for"
         raise ValueError(message)
-    if record is not None and record.customer_id not in (user.id, _NO_OWNER):
+    if record is not None and record.customer_id not in (user.id, NO_OWNER):
         message = f"ecosystem {ecosystem.id} belongs to another customer than {user.id}"
         raise ValueError(message)
 
 
 def _due(user: StoreUser, standing: Standing | None, record: EcosystemItem | None) -> Access:
-    known = [Access(one.access) for one in (standing, record) if one is not None]
+    known = [] if standing is None else [standing.access]
+    if record is not None and not record.is_gone:
+        known.append(Access(record.access))
     if not known:
         return Access(user.access or Access.ACTIVE)
     return Access.SUSPENDED if Access.SUSPENDED in known else Access.ACTIVE
@@ -97,7 +100,9 @@ def _is_settled(
 ) -> bool:
     if record is None or record.customer_id != user.id or record.access != access:
         return False
-    return access is Access.ACTIVE or (standing is not None and standing.access is access)
+    if access is Access.ACTIVE:
+        return True
+    return standing is not None and standing.access is access and record.not_before is not None
 
 
 def _settle(
@@ -131,7 +136,7 @@ def _settle(
 
 def _is_carried(user: StoreUser, standing: Standing | None, record: EcosystemItem | None) -> bool:
     """Return True if the suspension comes from elsewhere than this customer's own record."""
-    if record is None:
+    if record is None or record.is_gone:
         return standing is not None
     return record.customer_id != user.id or record.access == Access.ACTIVE
 
@@ -150,20 +155,29 @@ def _record_update(
     access: Access,
     at: str,
 ) -> dict[str, Any]:
-    actions: list[Action] = [Path("name").set(ecosystem.name)]
-    actions.append(Path("customer_id").set(user.id))
-    if record is None or record.access != access:
-        version = max(user.version, int(record.version) if record else 1)
-        actions += [
-            Path("access").set(str(access)),
-            Path("changed_at").set(at),
-            Path("version").set(version),
-            *suspensions.epoch_actions(access, at),
-        ]
+    actions: list[Action] = [
+        Path("name").set(ecosystem.name),
+        Path("customer_id").set(user.id),
+    ]
+    if record is None or record.is_gone or record.access != access:
+        actions += _answer_actions(user, record, access, at)
+    elif record.not_before is None:  # Suspended before 1.0, and only now told since when.
+        actions += _answer_actions(user, record, access, record.changed_at)
     condition = _is_as(record) if record else Path("id").does_not_exist()
     return store().get_operation_kwargs(
         settings().ecosystems_table, ecosystem.id, actions=actions, condition=condition
     )
+
+
+def _answer_actions(
+    user: StoreUser, record: EcosystemItem | None, access: Access, at: str
+) -> list[Action]:
+    return [
+        Path("access").set(str(access)),
+        Path("changed_at").set(at),
+        Path("version").set(max(user.version, int(record.version) if record else 1)),
+        *suspensions.epoch_actions(access, at),
+    ]
 
 
 def _is_as(record: EcosystemItem) -> Condition:

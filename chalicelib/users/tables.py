@@ -16,6 +16,10 @@ from pynamodb.models import Model
 
 from chalicelib.dynamodb import Connection, connection, know
 from chalicelib.settings import settings
+from chalicelib.users.model import Access
+
+NO_OWNER = ""
+"""The `customer_id` of an ecosystem that no customer has any more."""
 
 ROW_ATTRIBUTES = [
     "first_name",
@@ -148,9 +152,8 @@ class TotalItem(Model):
 class EcosystemItem(Model):
     """What the gateways ask: may this ecosystem be entered?
 
-    A tombstone has an empty `customer_id`: nobody has the ecosystem, and it stays suspended.
-    Records of before 1.0 have no `epoch` and no `not_before`. `suspensions` keeps items of its own
-    in this table.
+    A tombstone has no customer (`NO_OWNER`): see `kept_access`. Records of before 1.0 have no
+    `epoch` and no `not_before`. `suspensions` keeps items of its own in this table.
     """
 
     class Meta:
@@ -166,6 +169,11 @@ class EcosystemItem(Model):
     version = NumberAttribute()
     epoch = NumberAttribute(null=True)
     not_before = UnicodeAttribute(null=True)
+
+    @property
+    def is_gone(self) -> bool:
+        """True if it is active and no customer has it: gateways are told that there is none."""
+        return self.customer_id == NO_OWNER and self.access == Access.ACTIVE
 
 
 class AuditItem(Model):

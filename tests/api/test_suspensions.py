@@ -124,6 +124,31 @@ def test_the_switch_lifts_what_waits_for_an_ecosystem(shop: Shop) -> None:
     assert shop.api.switch(ON, if_match=f'"{version}"').problem == "no-ecosystem"
 
 
+@pytest.mark.parametrize("user_id", ["cus_0042", "cus_2"])
+def test_a_lifted_ecosystem_that_is_removed_and_comes_back_refuses_the_old_sessions(
+    shop: Shop, user_id: str
+) -> None:
+    path = "/v1/ecosystems/eco_17/access"
+    assert shop.lift() == 200
+    before = shop.api.get(path, "gateway").json
+    shop.delete()
+    assert shop.asked("eco_17") == "not-found"
+    shop.write(customer(user_id))
+    after = shop.api.get(path, "gateway").json
+    assert (after["access"], after["not_before"]) == ("active", before["not_before"])
+    assert after["epoch"] > before["epoch"]
+
+
+def test_a_removed_ecosystem_that_was_once_suspended_starts_with_what_the_shop_says(
+    shop: Shop,
+) -> None:
+    assert shop.lift() == 200
+    shop.delete()
+    save(customer("cus_2", access="suspended"))
+    follow(shop.feed)
+    assert (shop.asked("eco_17"), shop.actions("cus_2")) == ("suspended", [])
+
+
 def test_the_switch_lifts_an_ecosystem_that_another_customer_has_taken_over(shop: Shop) -> None:
     shop.delete()
     shop.write(customer("cus_2"))
@@ -175,6 +200,22 @@ def test_a_suspension_of_an_earlier_version_sticks_as_well(api: Client, legacy: 
     assert (shop.asked("eco_17"), shop.asked("eco_18")) == ("suspended", "suspended")
     assert shop.lift() == 200
     assert shop.asked("eco_18") == "active"
+
+
+@pytest.mark.parametrize("is_followed", [True, False])
+def test_a_record_of_an_earlier_version_is_told_with_epoch_and_the_instant_of_its_suspension(
+    api: Client, *, is_followed: bool
+) -> None:
+    """The stream upgrades it; where the switch comes first, the lifting is the latest instant."""
+    shop = Shop(api, Feed())
+    save_ecosystem(access="suspended")
+    save(customer(access="suspended"))
+    if is_followed:
+        follow(shop.feed)
+    assert shop.lift() == 200
+    answer = shop.api.get("/v1/ecosystems/eco_17/access", "gateway").json
+    assert answer["not_before"] == ("2026-03-04T10:00:00Z" if is_followed else answer["changed_at"])
+    assert answer["epoch"] > 0
 
 
 def test_an_ecosystem_that_two_customers_claim_stays_with_the_first(shop: Shop) -> None:

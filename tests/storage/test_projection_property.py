@@ -146,9 +146,9 @@ def _assert_all_is_derived() -> None:
 
 
 def _is_released(ecosystem_id: str) -> bool:
-    """Return True if the ecosystem is nobody's: without a record, or suspended for good."""
+    """Return True if no customer has the ecosystem: without a record, or with a tombstone."""
     record = stored_ecosystem(ecosystem_id)
-    return record is None or (record["customer_id"], record["access"]) == ("", "suspended")
+    return record is None or record["customer_id"] == ""
 
 
 @pytest.mark.usefixtures("cloud")

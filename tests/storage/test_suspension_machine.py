@@ -3,8 +3,8 @@
 A state machine plays the shop (every write that docs/data.md allows), the staff, and a stream that
 is late, repeats itself and changes the order. After each step all gateways ask, and an oracle in
 plain Python says which answers may have changed: `suspended` ends by the switch alone, a suspended
-customer's new ecosystem starts suspended, and the epoch grows with each change. When everything is
-delivered, row, gateways and oracle agree.
+customer's new ecosystem starts suspended, the epoch grows with each change, and `not_before` never
+falls. When everything is delivered, row, gateways and oracle agree.
 
 `SUSPENSION_STEPS` sets how many steps are made.
 """
@@ -108,14 +108,15 @@ class Oracle:
     """Which answers gateways may get.
 
     `suspended` are customers; `answers` are by ecosystem; `lifted` and `shut` are the ecosystems
-    that the switch was used on in the present step; `epochs` are the greatest ever heard.
+    that the switch was used on in the present step; `heard` are the last epoch and
+    `not_before` of each.
     """
 
     suspended: set[str] = field(default_factory=set)
     answers: Answers = field(default_factory=lambda: dict.fromkeys(ECOSYSTEMS))
     lifted: set[str | None] = field(default_factory=set)
     shut: set[str | None] = field(default_factory=set)
-    epochs: dict[str, int] = field(default_factory=dict)
+    heard: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def switched(self, customer_id: str, ecosystem_id: str | None, to: Access) -> None:
         """The switch answered 200."""
@@ -145,10 +146,11 @@ class Oracle:
         self.shut.clear()
 
     def _check_epoch(self, answer: EcosystemAccess, *, has_changed: bool) -> None:
-        heard = self.epochs.get(answer.ecosystem_id, 0)
-        assert answer.epoch > heard if has_changed else answer.epoch >= heard
+        epoch, not_before = self.heard.get(answer.ecosystem_id, (0, ""))
+        self.heard[answer.ecosystem_id] = answer.epoch, answer.not_before or ""
+        assert answer.epoch > epoch if has_changed else answer.epoch >= epoch
+        assert (answer.not_before or "") >= not_before
         assert answer.not_before or answer.access == "active"
-        self.epochs[answer.ecosystem_id] = answer.epoch
 
 
 class Story(RuleBasedStateMachine):
