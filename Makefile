@@ -128,7 +128,8 @@ clean: ## End the local stack, and remove everything that make made
 	@test ! -e .venv/ready || $(BIN)/python -m infra.local stop
 	rm -rf .venv .local out .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache .schemathesis \
-		tests/clients/node_modules tests/clients/generated chalicelib/reference/swagger-ui* chalicelib/reference/license.txt
+		tests/clients/node_modules tests/clients/generated \
+		examples/react-admin/node_modules examples/react-admin/dist chalicelib/reference/swagger-ui* chalicelib/reference/license.txt
 
 .venv/ready: requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and was not found." \

@@ -23,6 +23,9 @@ from infra.emulator import environment
 from infra.package import ROOT
 from tests.privacy import told, words_of
 
+FRONT_END = "localhost:5173"
+"""Where infra/stages.toml expects another front end of the local stack."""
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -48,6 +51,12 @@ class Stack:
 
     folder: Path
     port: int
+    front_end_port: int = 5173
+
+    @property
+    def front_end(self) -> str:
+        """The other origin that may read answers."""
+        return f"http://localhost:{self.front_end_port}"
 
     @property
     def facts(self) -> Any:
@@ -97,6 +106,8 @@ class Stack:
 
 def command(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     environment = {**os.environ, "STORE_USERS_LOCAL": str(folder)}
+    if (stages := folder / "stages.toml").exists():
+        environment["STORE_USERS_STAGES"] = str(stages)
     return subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=ROOT,
@@ -126,12 +137,15 @@ def eventually(ask: Callable[[], Any], seconds: float = 20) -> Any:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    folder, port = tmp_path_factory.mktemp("stack"), free_port()
+    folder, port, other = tmp_path_factory.mktemp("stack"), free_port(), free_port()
+    stages = (ROOT / "infra" / "stages.toml").read_text()
+    assert FRONT_END in stages
+    (folder / "stages.toml").write_text(stages.replace(FRONT_END, f"localhost:{other}"))
     done = command(
         folder, "infra.local", "run", "--port", str(port), "--demo-users", "60", "--detach"
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    yield Stack(folder, port)
+    yield Stack(folder, port, other)
     leaks = leaks_in(folder / "ministack.log")
     command(folder, "infra.local", "stop")
     assert leaks == []

