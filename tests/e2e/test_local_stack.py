@@ -6,6 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -46,23 +48,52 @@ def test_everything_that_was_started_ends_and_the_data_stays(tmp_path: Path, por
     assert command(tmp_path, "infra.local", "stop").returncode == 0
 
 
-def test_ctrl_c_ends_everything(tmp_path: Path, port: int) -> None:
-    environment = {**os.environ, "STORE_USERS_LOCAL": str(tmp_path)}
-    arguments = ["infra.local", "run", "--port", str(port), "--demo-users", "0"]
+@contextmanager
+def _in_the_foreground(folder: Path, port: int) -> Iterator["subprocess.Popen[str]"]:
+    """`make run` without people, which stays until it is ended; it is up."""
     with subprocess.Popen(
-        [sys.executable, "-m", *arguments],
+        [sys.executable, "-m", "infra.local", "run", "--port", str(port), "--demo-users", "0"],
         cwd=ROOT,
-        env=environment,
+        env={**os.environ, "STORE_USERS_LOCAL": str(folder)},
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        eventually((tmp_path / "stack.json").exists, seconds=120)
+        try:
+            eventually((folder / "stack.json").exists, seconds=120)
+            yield process
+        finally:
+            process.terminate()
+
+
+def test_ctrl_c_ends_everything(tmp_path: Path, port: int) -> None:
+    with _in_the_foreground(tmp_path, port) as process:
         group = os.getpgid(int((tmp_path / "pid").read_text()))
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=60)
     assert "Ending" in output
     assert _is_free(port)
     assert not _members(group)
+
+
+def test_an_unexpected_end_of_the_emulator_is_told(tmp_path: Path, port: int) -> None:
+    with _in_the_foreground(tmp_path, port) as process:
+        os.killpg(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+        output, _ = process.communicate(timeout=60)
+    assert "The emulator ended unexpectedly; see" in output
+    assert process.returncode == 1
+    assert not (tmp_path / "stack.json").exists()
+
+
+def test_data_that_could_not_be_kept_is_told(emulator_port: int, tmp_path: Path) -> None:
+    assert emulator_port
+    (tmp_path / "state").mkdir(exist_ok=True)
+    (tmp_path / "state").rename(tmp_path / "moved")
+    (tmp_path / "state").write_text("no folder: nothing can be saved in it")
+    done = command(tmp_path, "infra.local", "stop")
+    assert done.returncode == 1
+    assert "not everything written since `make run` was kept: dynamodb" in done.stderr
+    assert "MB are free on the disk of" in done.stderr
+    assert command(tmp_path, "infra.local", "stop").stdout == "Nothing was running.\n"
 
 
 def test_a_process_that_only_has_the_number_of_the_emulator_is_left_alone(tmp_path: Path) -> None:
