@@ -11,7 +11,7 @@ CLIENT_TOOLS = $(BIN)/pip install --quiet --disable-pip-version-check --require-
 AUDIT_TOOL = $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev stop token load reindex replay letters erase block unblock doctor test test-fast bench check conform audit format package openapi deploy destroy requirements clean
+.PHONY: help run dev stop token load reindex replay letters erase block unblock doctor test test-fast bench check conform costs audit format package openapi deploy destroy requirements clean
 
 help: ## Show what there is
 	@echo "Store Users. The two that you want first:  make run   make test"; echo
@@ -89,6 +89,9 @@ check: .venv/ready ## Lint, format, types, import rules, package and template, k
 
 conform: .venv/ready ## Hold the template against what AWS documents (RENEW=1 writes its resources down)
 	@$(BIN)/python -m infra.conform $(if $(RENEW),--renew)
+
+costs: .venv/ready ## Count what a month costs (RENEW=1 writes docs/costs.md)
+	@$(BIN)/python -m infra.costs $(if $(RENEW),--renew)
 
 audit: .venv/ready ## Look what ships up among known vulnerabilities (needs the network)
 	@$(AUDIT_TOOL)

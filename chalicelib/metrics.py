@@ -24,11 +24,24 @@ UNITS = {
     "changed": "Count",
     "refused": "Count",
 }
-"""The fields that are counted wherever they occur, and in what."""
+"""The fields that are counted, and in what."""
+
+COUNTED = {
+    "request": ("ms", "dynamodb_requests", "capacity_units"),
+    "projection": (
+        *("records", "poisoned", "lag_seconds", "ms"),
+        *("dynamodb_requests", "capacity_units"),
+    ),
+    "export.succeeded": ("rows", "bytes", "ms"),
+    "export.failed": ("failed",),
+    "audit.changed": ("changed",),
+    "aws.refused": ("refused",),
+}
+"""The fields that are counted of each event: a metric each, and each is paid for."""
 
 
 def event(name: str, *, level: str = "INFO", **fields: Any) -> None:
-    """Log the event, and have those of its fields counted that have a unit.
+    """Log the event, and have those of its fields counted that `COUNTED` names.
 
     Without settings, which are a part of it, the event is logged alone.
     """
@@ -37,7 +50,9 @@ def event(name: str, *, level: str = "INFO", **fields: Any) -> None:
     except SettingsError:
         log.event(name, level=level, **fields)
         return
-    counted = [{"Name": field, "Unit": UNITS[field]} for field in fields if field in UNITS]
+    counted = [
+        {"Name": field, "Unit": UNITS[field]} for field in COUNTED.get(name, ()) if field in fields
+    ]
     directive = {
         "Namespace": f"StoreUsers/{stage}",
         "Dimensions": [["event"]],

@@ -44,6 +44,17 @@ def test_fields_with_a_unit_are_counted_by_event_in_the_namespace_of_the_stage(
     }
 
 
+def test_a_field_that_another_event_counts_is_logged_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with configured(monkeypatch):
+        metrics.event("request", ms=1, rows=25)
+    line = _logged(capsys)
+    assert line["rows"] == 25
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert directive["Metrics"] == [{"Name": "ms", "Unit": "Milliseconds"}]
+
+
 def test_without_settings_the_event_is_logged_all_the_same(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

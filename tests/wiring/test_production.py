@@ -268,13 +268,17 @@ def test_every_alarm_and_its_end_are_told() -> None:
 
 @pytest.mark.parametrize(
     ("name", "event"),
-    [("FailedExportsAlarm", "export.failed"), ("RefusedByAwsAlarm", "aws.refused")],
+    [
+        ("FailedExportsAlarm", "export.failed"),
+        ("AuditChangedAlarm", "audit.changed"),
+        ("RefusedByAwsAlarm", "aws.refused"),
+    ],
 )
 def test_what_the_log_counts_is_counted_by_the_line_that_says_so(name: str, event: str) -> None:
     alarm = _of_type("AWS::CloudWatch::Alarm")[name]
     assert alarm["Namespace"] == {"Fn::Sub": "StoreUsers/${Stage}"}
     assert alarm["Dimensions"] == [{"Name": "event", "Value": event}]
-    assert alarm["MetricName"] in metrics.UNITS
+    assert alarm["MetricName"] in metrics.COUNTED[event]
 
 
 def test_the_stream_of_the_audit_wakes_the_watch_where_an_entry_is_changed_or_removed() -> None:

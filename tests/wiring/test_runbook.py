@@ -31,3 +31,11 @@ def test_every_event_and_every_measure_of_the_log_is_described() -> None:
     assert {"request", "projection", "export.failed"} < events
     described = set(re.findall(r"`([a-z_.]+)`", text))
     assert (events | metrics.UNITS.keys()) - described == set()
+
+
+def test_every_event_that_is_counted_says_which_of_its_fields_are() -> None:
+    code = "\n".join(path.read_text() for path in (ROOT / "chalicelib").rglob("*.py"))
+    events = re.findall(r"metrics\.event\(\s*\"([a-z_.]+)\"", code)
+    assert set(events) == metrics.COUNTED.keys()
+    fields = [field for counted in metrics.COUNTED.values() for field in counted]
+    assert set(fields) == metrics.UNITS.keys()
