@@ -107,9 +107,9 @@ package: .venv/ready ## Build what is deployed, into out/, and say its sizes
 openapi: .venv/ready ## Print the OpenAPI document (SERVER=https://…/api), for generators and reviews
 	@$(BIN)/python -m infra.openapi $(if $(SERVER),--server "$(SERVER)")
 
-deploy: .venv/ready ## Deploy to the AWS account of the environment (STAGE=prod)
+deploy: .venv/ready ## Deploy to the AWS account of the environment (STAGE=prod [REPLACE="SearchTable"])
 	@$(if $(STAGE),,echo "Say which stage: make deploy STAGE=prod" >&2; exit 2;) \
-		$(BIN)/python -m infra.deploy --stage $(STAGE)
+		$(BIN)/python -m infra.deploy --stage $(STAGE) $(if $(REPLACE),--replace $(REPLACE))
 
 destroy: .venv/ready ## Remove a stage and all that it holds (STAGE=staging); it asks first
 	@$(if $(STAGE),,echo "Say which stage: make destroy STAGE=staging" >&2; exit 2;) \

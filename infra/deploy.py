@@ -17,12 +17,25 @@ import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import package
-from infra.changes import Change
+from infra.changes import QUIET, Change, Options
 from infra.emulator_gaps import apply_gateway_responses
 from infra.package import BUILT, Package, PackageError
-from infra.parameters import StagesError, misfits, stage_parameters, stage_tags, stages_file
+from infra.parameters import (
+    StagesError,
+    misfits,
+    stage_parameters,
+    stage_rollback_minutes,
+    stage_tags,
+    stages_file,
+)
 from infra.remains import RefusedError, remove_failed
 from infra.target import NEVER_STOOD, DeployError, Target, describe_stack, stack_outputs
+
+_NOT_OF_THE_DEPLOYMENT = {"DefinitionBody", "GatewayResponses", "MethodSettings"}
+"""The document, what SAM puts into it, and settings of the stage, which take effect at once."""
+
+API_PARAMETERS = ("DomainName",)
+"""The parameters on which the other properties of the API depend, and that may change."""
 
 
 def deploy(
@@ -30,6 +43,7 @@ def deploy(
     parameters: Mapping[str, str],
     tags: Mapping[str, str] | None = None,
     what: Package = BUILT,
+    options: Options = QUIET,
 ) -> dict[str, str]:
     """Create the stack, or bring it up to the package; its outputs. Raises `DeployError`.
 
@@ -40,11 +54,13 @@ def deploy(
     template = yaml.safe_load(what.template.read_text())
     if wrong := misfits(parameters, template["Parameters"]):
         raise DeployError("\n  ".join([f"see {stages_file().name}:", *wrong]))
-    change = Change(target, upload(target, template, what.archive), tags or {})
-    _remove_failed_creation(target)
+    address = upload(target, template, what.archive, parameters)
+    change = Change(target, template, address, tags or {}, options)
+    _remove_failed_creation(target, options)
     given = {**_stored_public_url(target), **parameters}
     created = not describe_stack(target)
-    outputs = change.apply({**given, "DeletionProtection": "false"} if created else given)
+    first = {**given, "DeletionProtection": "false"} if created else given
+    outputs = change.apply(first, watched=not created)
     address = parameters.get("PublicUrl") or _address(target, parameters, outputs)
     if created or outputs["PublicUrl"] != address:
         outputs = change.apply({**given, "PublicUrl": address})
@@ -53,11 +69,13 @@ def deploy(
     return outputs
 
 
-def _remove_failed_creation(target: Target) -> None:
+def _remove_failed_creation(target: Target, options: Options) -> None:
     status = describe_stack(target).get("StackStatus")
     if status not in NEVER_STOOD:
         return
-    _say(f"The stack {target.stack} was never made whole ({status}). Its remains are removed.")
+    options.tell(
+        f"The stack {target.stack} was never made whole ({status}). Its remains are removed."
+    )
     try:
         remove_failed(target)
     except RefusedError as error:
@@ -77,8 +95,9 @@ def _address(target: Target, parameters: Mapping[str, str], outputs: Mapping[str
     return f"{target.endpoint}/_aws/execute-api/{outputs['RestAPIId']}/api"
 
 
-def upload(target: Target, template: Any, code: Path) -> str:
+def upload(target: Target, template: Any, code: Path, parameters: Mapping[str, str]) -> str:
     """Put code and template where CloudFormation finds them; the template's address."""
+    _mark_properties(template["Resources"]["RestAPI"]["Properties"], parameters)
     s3 = target.client("s3")
     account = target.client("sts").get_caller_identity()["Account"]
     bucket = _artifacts_bucket(target, account)
@@ -97,6 +116,19 @@ def upload(target: Target, template: Any, code: Path) -> str:
     s3.put_object(**ours, Key=template_key, Body=text)
     address: str = s3.meta.endpoint_url
     return f"{address}/{bucket}/{template_key}"
+
+
+def _mark_properties(api: dict[str, Any], parameters: Mapping[str, str]) -> None:
+    """Make the version of the API's document a hash of all else that a deployment of it serves.
+
+    SAM deploys an API again only where its document changes, so that a change of another property,
+    such as the compression, would not reach the stage. Source: `make_auto_deployable` in
+    https://github.com/aws/serverless-application-model/blob/develop/samtranslator/model/apigateway.py
+    """
+    others = {name: value for name, value in api.items() if name not in _NOT_OF_THE_DEPLOYMENT}
+    used = {name: parameters.get(name) for name in API_PARAMETERS}
+    digest = hashlib.sha256(json.dumps([others, used], sort_keys=True).encode()).hexdigest()
+    api["DefinitionBody"]["info"]["version"] = digest[:12]
 
 
 def _artifacts_bucket(target: Target, account: str) -> str:
@@ -132,15 +164,25 @@ def main() -> int:
     """Deploy to AWS; say where it is."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stage", required=True)
-    stage: str = parser.parse_args().stage
+    parser.add_argument(
+        "--replace",
+        dest="replaceable",
+        metavar="NAME",
+        nargs="*",
+        default=(),
+        help="what may be lost with its data, as the template names it: SearchTable",
+    )
+    arguments = parser.parse_args()
+    stage: str = arguments.stage
     region = boto3.Session().region_name
     if not region:
         sys.stderr.write("Say which region: export AWS_DEFAULT_REGION=us-east-1\n")
         return 2
     try:
         parameters, tags = stage_parameters(stage), stage_tags(stage)
+        options = Options(arguments.replaceable, stage_rollback_minutes(stage), _say)
         package.build()
-        outputs = deploy(Target(stage, region), parameters, tags)
+        outputs = deploy(Target(stage, region), parameters, tags, options=options)
     except (StagesError, DeployError, PackageError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"The deployment did not go through: {error}\n")
         return 1

@@ -24,6 +24,8 @@ Declared = Mapping[str, Mapping[str, Any]]
 _WEEKLY = "lead_export_at"
 _WEEKLY_FORM = re.compile(r"(MON|TUE|WED|THU|FRI|SAT|SUN) ([01]\d|2[0-3]):([0-5]\d)")
 _TAGS = "tags"
+_ROLLBACK = "rollback_minutes"
+_MOST_ROLLBACK_MINUTES = 180
 
 
 class StagesError(Exception):
@@ -46,6 +48,7 @@ def stage_parameters(stage: str) -> dict[str, str]:
     """
     chosen = _chosen(stage)
     chosen.pop(_TAGS)
+    chosen.pop(_ROLLBACK, None)
     weekly = chosen.pop(_WEEKLY, None)
     parameters = {name: _text(name, value) for name, value in chosen.items()}
     try:
@@ -63,6 +66,15 @@ def stage_tags(stage: str) -> dict[str, str]:
     """What the stage's resources are tagged with. Raises `StagesError`."""
     given = {name: _text(name, value) for name, value in _chosen(stage)[_TAGS].items()}
     return {**given, "application": "store-users", "stage": stage}
+
+
+def stage_rollback_minutes(stage: str) -> int:
+    """Return how long after an update an alarm still rolls it back. Raises `StagesError`."""
+    minutes = _chosen(stage).get(_ROLLBACK, 0)
+    if type(minutes) is int and 0 <= minutes <= _MOST_ROLLBACK_MINUTES:
+        return minutes
+    message = f"{stages_file().name}: {_ROLLBACK} = {minutes!r} is no whole number from 0 to 180"
+    raise StagesError(message)
 
 
 def misfits(parameters: Mapping[str, str], declared: Declared) -> list[str]:

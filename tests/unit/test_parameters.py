@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from infra.parameters import Declared, StagesError, misfits, stage_parameters, stage_tags
+from infra.parameters import (
+    Declared,
+    StagesError,
+    misfits,
+    stage_parameters,
+    stage_rollback_minutes,
+    stage_tags,
+)
 
 UNKNOWN = "is no parameter of infra/resources.yaml"
 DECLARED: Declared = {
@@ -163,3 +170,22 @@ def test_every_fault_is_named_at_once_and_what_fits_is_none() -> None:
     given = {"RequestsPerSecond": "0", "MarketingLanguage": "fr", "Stage": "prod"}
     assert len(misfits(given, DECLARED)) == 2
     assert misfits({"RequestsPerSecond": "1", "MarketingLanguage": "en"}, DECLARED) == []
+
+
+def test_minutes_of_rollback_are_a_setting_of_the_stage_and_no_parameter(
+    stages: Path,
+) -> None:
+    stages.write_text(
+        "[defaults]\nrollback_minutes = 5\n[prod]\nrollback_minutes = 180\n[staging]\n"
+    )
+    assert (stage_rollback_minutes("prod"), stage_rollback_minutes("staging")) == (180, 5)
+    assert "rollback_minutes" not in stage_parameters("prod")
+    stages.write_text("[prod]\n")
+    assert stage_rollback_minutes("prod") == 0
+
+
+@pytest.mark.parametrize("wrong", ["181", "-1", '"5"', "true", "2.5"])
+def test_wrong_minutes_of_rollback_are_told(stages: Path, wrong: str) -> None:
+    stages.write_text(f"[prod]\nrollback_minutes = {wrong}\n")
+    with pytest.raises(StagesError, match=r"rollback_minutes = .* no whole number from 0 to 180"):
+        stage_rollback_minutes("prod")

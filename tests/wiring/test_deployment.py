@@ -1,5 +1,6 @@
 """What is sent to CloudFormation, and what becomes of it there."""
 
+import copy
 import json
 import re
 from functools import cache
@@ -15,7 +16,7 @@ from infra import package
 from infra.changes import failures
 from infra.conform.__main__ import transformed as as_transformed
 from infra.conform.rules import Template
-from infra.deploy import upload
+from infra.deploy import API_PARAMETERS, upload
 from infra.target import Target
 from tests.conftest import REGION
 
@@ -30,11 +31,15 @@ def _template() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def sent() -> Any:
     """The bytes that are uploaded as the template."""
+    return _sent(_template())
+
+
+def _sent(template: dict[str, Any], **parameters: str) -> Any:
     target = Target("prod", REGION)
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.setenv("AWS_ACCESS_KEY_ID", "testing")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-        address = upload(target, _template(), package.ARCHIVE)
+        address = upload(target, copy.deepcopy(template), package.ARCHIVE, parameters)
         bucket, key = address.split("/")[-2:]
         return target.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
 
@@ -68,6 +73,41 @@ def test_the_stage_is_throttled_as_the_settings_say(transformed: Template) -> No
     assert (setting["ResourcePath"], setting["HttpMethod"]) == ("/*", "*")
     assert setting["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
     assert setting["MetricsEnabled"] is False
+
+
+def _deployments(template: dict[str, Any], **parameters: str) -> set[str]:
+    made = as_transformed(json.loads(_sent(template, **parameters)))["Resources"]
+    return {name for name, one in made.items() if one["Type"] == "AWS::ApiGateway::Deployment"}
+
+
+def test_a_change_of_the_api_beside_its_document_is_deployed_to_the_stage() -> None:
+    """CloudFormation makes a deployment where there is another name for it, and only there."""
+    named = _deployments(_template())
+    assert _deployments(_template(), TimeZone="UTC") == named
+    changed = copy.deepcopy(_template())
+    changed["Resources"]["RestAPI"]["Properties"]["MinimumCompressionSize"] = 2048
+    assert not _deployments(changed) & named
+    # It closes the address of API Gateway, which is to be deployed as well.
+    assert not _deployments(_template(), DomainName="store.example.com") & named
+
+
+def _named(value: Any, template: Template) -> set[str]:
+    """The parameters on which a value of the template depends, also through conditions."""
+    text = json.dumps(value)
+    found = set(re.findall(r'"Ref": "(\w+)"', text)) | set(re.findall(r"\$\{(\w+)\}", text))
+    for name, condition in template["Conditions"].items():
+        if f'"{name}"' in text:
+            found |= _named(condition, template)
+    return found
+
+
+def test_all_parameters_that_change_the_api_beside_its_document_are_deployed() -> None:
+    template = _template()
+    api = dict(template["Resources"]["RestAPI"]["Properties"])
+    for name in ("DefinitionBody", "GatewayResponses", "MethodSettings"):
+        api.pop(name)
+    # No stage changes its name.
+    assert _named(api, template) - {"Stage"} == set(API_PARAMETERS)
 
 
 def test_the_name_of_the_dashboard_is_that_of_one_region(transformed: Template) -> None:

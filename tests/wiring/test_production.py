@@ -11,6 +11,7 @@ import yaml
 
 from chalicelib import metrics
 from infra import package
+from infra.changes import ROLLBACK_ALARMS
 from infra.package import ROOT, TEMPLATE
 from infra.parameters import misfits, stage_parameters
 
@@ -234,6 +235,17 @@ def _watched() -> set[tuple[str, str]]:
     return found
 
 
+def test_the_alarms_that_roll_an_update_back_are_there_always() -> None:
+    """A trigger that is not there fails the update; CloudFormation takes five."""
+    alarms = {
+        name
+        for name, one in _template()["Resources"].items()
+        if one["Type"] == "AWS::CloudWatch::Alarm" and "Condition" not in one
+    }
+    assert len(ROLLBACK_ALARMS) <= 5
+    assert alarms.issuperset(ROLLBACK_ALARMS)
+
+
 def test_every_way_to_fail_raises_an_alarm() -> None:
     assert _watched() == {
         *(("Errors", name) for name in FUNCTIONS),
@@ -340,7 +352,10 @@ def test_every_parameter_is_told_in_the_documentation() -> None:
     told = set(re.findall(r"^\| `(\w+)`", text, re.MULTILINE))
     # Found out by the deployment, or said on its command line.
     told_apart = {"Stage", "EmulatorEndpoint", "LeadExportSchedule"}
-    assert _template()["Parameters"].keys() == told - {"lead_export_at"} | told_apart
+    assert (
+        _template()["Parameters"].keys()
+        == told - {"lead_export_at", "rollback_minutes"} | told_apart
+    )
 
 
 def test_the_documentation_gives_the_defaults_and_bounds_of_the_template() -> None:
