@@ -137,6 +137,7 @@ class Settings:
     export_retention_days: int = _variable("EXPORT_RETENTION_DAYS", _between(1, 30), "7")
     export_history_days: int = _variable("EXPORT_HISTORY_DAYS", _between(1, 3650), "30")
     max_running_exports: int = _variable("MAX_RUNNING_EXPORTS", _between(1, 100), "3")
+    export_lease_seconds: int = _variable("EXPORT_LEASE_SECONDS", _between(2, 90), "60")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:

@@ -22,7 +22,6 @@ from chalicelib.keys import key_ring
 from chalicelib.settings import settings
 
 _PRESIGNED_SECONDS = 300
-_RETRY_SECONDS = 30
 
 
 def enqueue(message: Mapping[str, Any]) -> None:
@@ -32,17 +31,16 @@ def enqueue(message: Mapping[str, Any]) -> None:
         aws.sqs().send_message(QueueUrl=settings().exports_queue_url, MessageBody=body)
 
 
-def return_soon(receipt_handle: str) -> None:
-    """Let a message that could not be dealt with come back in half a minute.
+def hide(receipt_handle: str, seconds: int) -> None:
+    """Deliver a message that was received again in `seconds`, unless it is deleted before.
 
-    Otherwise it stays away as long as the worker might have run. That it does so is no harm: a
-    failure here is not to hide the one that led here.
+    A failure is no error: the message then comes at the time that was set before.
     """
     with suppress(StoreError, ClientError), calling("sqs"):
         aws.sqs().change_message_visibility(
             QueueUrl=settings().exports_queue_url,
             ReceiptHandle=receipt_handle,
-            VisibilityTimeout=_RETRY_SECONDS,
+            VisibilityTimeout=seconds,
         )
 
 

@@ -144,10 +144,19 @@ def status(job: ExportItem) -> str:
     return str(job.status)
 
 
+def is_under_way(job: ExportItem) -> bool:
+    """Whether the job waits for a worker, or has one that gives signs of life."""
+    is_left = job.status == "running" and _lease_is_over(job)
+    return status(job) in {"queued", "running"} and not is_left
+
+
 def is_abandoned(job: ExportItem) -> bool:
     """Whether nobody works on the job any more, nor ever will."""
-    lease_is_over = (job.lease_until or "") < clock.instant(clock.now())
-    return lease_is_over and job.requested_at < clock.instant(clock.now() - ABANDONED_AFTER)
+    return _lease_is_over(job) and job.requested_at < clock.instant(clock.now() - ABANDONED_AFTER)
+
+
+def _lease_is_over(job: ExportItem) -> bool:
+    return (job.lease_until or "") < clock.instant(clock.now())
 
 
 def audit_entry(

@@ -1,5 +1,6 @@
 """A worker's hold on a job: kept alive while it works, given up when it ends or dies."""
 
+import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
@@ -16,9 +17,9 @@ from chalicelib.errors import StoreError
 from chalicelib.settings import settings
 from chalicelib.users.tables import ExportItem, store
 
-DURATION = timedelta(seconds=90)
+_BEATS = 4
+"""Heartbeats within the time of a lease: it outlives three that fail."""
 
-_HEARTBEAT_SECONDS = 20.0
 _SECONDS_BETWEEN_REPORTS = 1.0
 
 _SECONDS_TO_END = 30.0
@@ -38,26 +39,20 @@ class OutOfTimeError(Exception):
 class Lease:
     """The lease on the job, for the time of a `with` block.
 
-    A thread renews it, since the sending of a part can take longer than the lease lasts. The
-    worker looks at `check` between two steps, and tells `report` how far it is.
+    A thread renews it, since counting the rows or sending a part can take longer than the lease
+    lasts. The worker looks at `check` between two steps, and tells `report` how far it is.
     `remaining_seconds` says how long the function may still run.
     """
 
-    def __init__(
-        self, job: ExportItem, total: int | None, remaining_seconds: Callable[[], float]
-    ) -> None:
-        """Report a beginning; `total` is None where nobody knows how many rows it will be.
-
-        Raises `LostError`, `StoreError`.
-        """
+    def __init__(self, job: ExportItem, remaining_seconds: Callable[[], float]) -> None:
+        """Keep what it is for; the lease itself was taken with the job."""
         self._job = job
-        self._total = total
+        self._total: int | None = None
         self._remaining_seconds = remaining_seconds
         self._is_lost = False
         self._over = threading.Event()
         self._heart = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self._reported_at = 0.0
-        self.report(0)
 
     def __enter__(self) -> Self:
         """Keep it from now on."""
@@ -73,6 +68,11 @@ class Lease:
         """Keep it no longer."""
         self._over.set()
         self._heart.join()
+
+    def expect(self, total: int | None) -> None:
+        """Report a beginning of `total` rows, None if unknown. Raises `LostError`, `StoreError`."""
+        self._total = total
+        self.report(0)
 
     def check(self) -> None:
         """Raise `LostError` or `OutOfTimeError` where to go on would be in vain."""
@@ -105,20 +105,32 @@ class Lease:
         update(self._job, [*progress, renewal()])
 
     def _beat(self) -> None:
-        while not self._over.wait(_HEARTBEAT_SECONDS):
+        while not self._over.wait(seconds_between_beats()):
             try:
                 update(self._job, [renewal()])
             except LostError:
                 self._is_lost = True
                 return
             except StoreError:
-                # The lease outlives four beats; and if it does not, the next one finds it lost.
+                # If the lease does not outlive them, the next beat finds it lost.
                 log.event("export.beat_missed", level="WARNING", export_id=self._job.id)
 
 
+def seconds_between_beats() -> float:
+    """How often a worker says that it lives."""
+    return settings().export_lease_seconds / _BEATS
+
+
 def renewal() -> Action:
-    """The change that lets a lease begin anew."""
-    return Path("lease_until").set(clock.instant(clock.now() + DURATION))
+    """The change that lets a lease begin again."""
+    end = clock.now() + timedelta(seconds=settings().export_lease_seconds)
+    return Path("lease_until").set(clock.instant(end))
+
+
+def seconds_left(job: ExportItem) -> int:
+    """How long the lease on the job lasts, rounded up; 0 where it is over."""
+    left = clock.parse_instant(job.lease_until) - clock.now()
+    return max(math.ceil(left.total_seconds()), 0)
 
 
 def update(job: ExportItem, actions: list[Action]) -> None:

@@ -27,7 +27,12 @@ from chalicelib.users.tables import ExportItem, store
 
 
 class BusyError(Exception):
-    """Another worker is at the job: come back later."""
+    """Another worker is at the job: come back when its lease is over."""
+
+    def __init__(self, lease_seconds: int) -> None:
+        """Keep how long its lease lasts unless it is renewed."""
+        super().__init__("another worker is at the job")
+        self.lease_seconds = lease_seconds
 
 
 def run(job: ExportItem, remaining_seconds: Callable[[], float]) -> None:
@@ -73,7 +78,7 @@ def _take(export_id: str) -> ExportItem | None:
     except ConditionFailedError:
         job = jobs.find_file(export_id)
         if job is not None and job.status == "running" and job.deleted_at is None:
-            raise BusyError from None
+            raise BusyError(lease.seconds_left(job)) from None
         return None
     return ExportItem.from_raw_data(answer["Attributes"])
 
@@ -107,15 +112,16 @@ def _try_again(job: ExportItem, reason: Reason) -> None:
 
 
 def _produce(job: ExportItem, remaining_seconds: Callable[[], float]) -> None:
-    if job.attempt > 1:
-        _remove_files(job)
     kind = jobs.KINDS[job.resource]
-    news = NewLeads.begin(job) if jobs.is_incremental(job) else None
-    filters = news.filters if news else jobs.filters_of(job)
-    total = rows.count(kind, filters)
-    if news and total is not None:
-        total = max(total - len(news.known), 0)
-    with Lease(job, total, remaining_seconds) as hold:
+    with Lease(job, remaining_seconds) as hold:
+        if job.attempt > 1:
+            _remove_files(job)
+        news = NewLeads.begin(job) if jobs.is_incremental(job) else None
+        filters = news.filters if news else jobs.filters_of(job)
+        total = rows.count(kind, filters)
+        if news and total is not None:
+            total = max(total - len(news.known), 0)
+        hold.expect(total)
         chunks: Iterable[Sequence[StoreUser]] = rows.everyone(kind, filters)
         written = write_file(job, hold.following(news.pick(chunks) if news else chunks), hold.check)
     if news:

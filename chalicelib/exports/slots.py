@@ -1,7 +1,8 @@
 """How many exports one person has running: a slot for each, taken before it is ordered.
 
 The slots of a person are one item, so that two orders of the same moment cannot both have the
-last one. Nobody gives a slot back: whoever takes one looks which are still in use.
+last one. Nobody gives a slot back: whoever takes one looks which are still in use. That of a worker
+that died is not, from the end of its lease on: one more may run once another worker has its export.
 """
 
 import hashlib
@@ -49,7 +50,7 @@ def _is_used(export_id: str, since: str) -> bool:
     job = jobs.find_file(export_id)
     if job is None:
         return since > clock.instant(clock.now() - _UNWRITTEN_FOR)
-    return job.deleted_at is None and jobs.status(job) in {"queued", "running"}
+    return job.deleted_at is None and jobs.is_under_way(job)
 
 
 def _read(person: str) -> Item:

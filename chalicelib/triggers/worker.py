@@ -7,7 +7,10 @@ from chalice.app import Blueprint, SQSEvent
 
 from chalicelib import log
 from chalicelib.exports import delivery, running
+from chalicelib.exports.visibility import MARGIN_SECONDS, hidden
 from chalicelib.users.tables import ExportItem
+
+_RETRY_SECONDS = 30
 
 workers = Blueprint(__name__)
 
@@ -25,10 +28,14 @@ def worker(event: SQSEvent) -> None:
 
     for message in event:
         try:
-            job = ExportItem.from_raw_data(json.loads(message.body)["job"])
-            log.event("export.received", export_id=job.id, request_id=job.request_id)
-            running.run(job, remaining_seconds)
+            with hidden(message.receipt_handle):
+                job = ExportItem.from_raw_data(json.loads(message.body)["job"])
+                log.event("export.received", export_id=job.id, request_id=job.request_id)
+                running.run(job, remaining_seconds)
+        except running.BusyError as error:
+            delivery.hide(message.receipt_handle, error.lease_seconds + MARGIN_SECONDS)
+            raise
         except Exception:
             # What cannot ever be run is to reach the dead letters within minutes, too.
-            delivery.return_soon(message.receipt_handle)
+            delivery.hide(message.receipt_handle, _RETRY_SECONDS)
             raise

@@ -12,7 +12,7 @@ from tests.exporting import audited, content, ids, object_keys, order, unfinishe
 from tests.faults.cloud import Cloud, Message, Running
 
 LARGE = [f"led_{number:02}" for number in range(30)]
-LEASE_IS_OVER = 91
+LEASE_IS_OVER = 61
 """Seconds."""
 
 SUCCESS = {"containing": ("export.succeeded",)}

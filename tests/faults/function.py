@@ -44,7 +44,7 @@ class Context:
 class Invocation:
     """What Lambda hands to a function, where it writes to, and what time it is there.
 
-    A clock that is `ahead_seconds` is how a lease of a minute and a half, or a week, goes by
+    A clock that is `ahead_seconds` is how a lease of a minute, or a week, goes by
     without anybody waiting for it.
     """
 

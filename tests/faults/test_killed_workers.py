@@ -91,8 +91,8 @@ def test_the_lease_of_a_killed_worker_is_respected_until_it_is_over(cloud: Cloud
     """It may be alive, and only slow: nobody can tell the two apart from outside."""
     message = order_small(cloud)
     kill_at(cloud, lambda: cloud.work(message), "s3.PutObject")
-    cloud.work(message, ahead_seconds=60).fails_with("BusyError")
-    assert cloud.endpoint.count("sqs.ChangeMessageVisibility") == 1
+    cloud.work(message, ahead_seconds=40).fails_with("BusyError")
+    assert cloud.endpoint.count("sqs.ChangeMessageVisibility") == 3
     cloud.work(message, ahead_seconds=LEASE_IS_OVER).succeeds()
     assert_succeeded_once(message, SMALL, attempt=2)
 

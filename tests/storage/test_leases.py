@@ -1,12 +1,16 @@
 """Workers that meet, die and come back: one export whatever happens, and no half of one."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from chalicelib import aws
-from chalicelib.exports import running
+from chalicelib.exports import lease, running
+from chalicelib.exports.reasons import MAX_ATTEMPTS
+from chalicelib.exports.visibility import MARGIN_SECONDS
+from chalicelib.settings import settings
 from chalicelib.users import ranges
 from tests.builders import client, lead, save
 from tests.conftest import template_parameter, template_resources
@@ -25,7 +29,9 @@ from tests.exporting import (
 )
 
 pytestmark = pytest.mark.usefixtures("cloud")
-LEASE_SECONDS = 90
+LEASE_SECONDS = 60
+LONGEST_LEASE_SECONDS = template_parameter("ExportLeaseSeconds")["MaxValue"]
+HIDDEN_SECONDS = LEASE_SECONDS + 5
 PAGES = [1, 5]
 """Queries of a run, see `clock`: one that counts, one that reads."""
 
@@ -37,6 +43,17 @@ def clock(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Clock:  # noqa: ARG00
     stopped = stop_clock(monkeypatch)
     save(*(lead(f"led_{number}") for number in range(5)))
     return stopped
+
+
+def _asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """The receipt handles, and for how many seconds their messages are asked to be hidden."""
+    asked: list[tuple[str, int]] = []
+
+    def ask(ReceiptHandle: str, VisibilityTimeout: int, **_: str) -> None:  # noqa: N803 - of boto3
+        asked.append((ReceiptHandle, VisibilityTimeout))
+
+    monkeypatch.setattr(aws.sqs(), "change_message_visibility", ask)
+    return asked
 
 
 def _refused(message: Mapping[str, Any]) -> None:
@@ -83,18 +100,21 @@ def test_a_second_delivery_during_the_upload_is_told_to_come_back() -> None:
     _assert_succeeded_once(message, attempt=1)
 
 
-def test_a_message_that_is_told_to_come_back_does_so_in_half_a_minute(
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_message_that_is_told_to_come_back_does_so_when_the_lease_is_over(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not when the worker that is told so would have timed out."""
     message = ordered()
-    wishes: list[dict[str, Any]] = []
-    monkeypatch.setattr(aws.sqs(), "change_message_visibility", lambda **wish: wishes.append(wish))
-    with before(client(), "dynamodb.Query", At(1, lambda: _refused(message))):
+    asked = _asked(monkeypatch)
+
+    def meet() -> None:
+        clock.goes_on(20)
+        _refused(message)
+
+    with before(client(), "dynamodb.Query", At(1, meet)):
         deliver(message)
-    assert [(wish["ReceiptHandle"], wish["VisibilityTimeout"]) for wish in wishes] == [
-        ("MessageReceiptHandle", 30)
-    ]
+    first, second = HIDDEN_SECONDS, LEASE_SECONDS - 20 + 5
+    assert asked == [("MessageReceiptHandle", wait) for wait in (first, HIDDEN_SECONDS, second)]
 
 
 def test_a_lease_holds_until_its_last_second(clock: Clock) -> None:
@@ -157,32 +177,47 @@ def test_an_export_whose_worker_was_killed_after_the_upload_is_finished_by_the_n
     _assert_succeeded_once(message, attempt=2)
 
 
-@pytest.mark.parametrize("dies_after_seconds", [1, 830, 860, 899])
-def test_the_queue_does_not_give_up_before_the_lease_of_a_dead_worker_is_over(
-    clock: Clock, dies_after_seconds: int
+@pytest.mark.parametrize("lease_seconds", [LEASE_SECONDS, LONGEST_LEASE_SECONDS])
+@pytest.mark.parametrize("beats_ago", [0, 0.3, 0.5, 1, 3])
+def test_an_export_is_taken_over_within_two_minutes_of_the_death_of_its_worker(
+    clock: Clock, lease_seconds: int, beats_ago: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker may run for 900 s: one that dies late leaves a lease that outlives the message.
-
-    The queue goes by the template: a message comes back when its visibility timeout is over, or
-    half a minute after it was told to, and not more often than `maxReceiveCount`.
-    """
-    message = ordered()
-    queue = template_resources()["ExportsQueue"]["Properties"]
-    received_at = clock.at
-    with (
-        before(client(), "dynamodb.Query", At(4, lambda: clock.goes_on(dies_after_seconds))),
-        before(client(), "dynamodb.Query", At(5, die)),
-        pytest.raises(SystemExit),
-    ):
+    """Its message was last hidden `beats_ago` heartbeats before it died, its lease just renewed."""
+    monkeypatch.setenv("EXPORT_LEASE_SECONDS", str(lease_seconds))
+    settings.cache_clear()
+    message, asked = ordered(), _asked(monkeypatch)
+    with before(client(), "dynamodb.Query", At(1, die)), pytest.raises(SystemExit):
         deliver(message)
-    clock.at = received_at
-    clock.goes_on(template_parameter(queue["VisibilityTimeout"])["Default"])
-    for _ in range(int(queue["RedrivePolicy"]["maxReceiveCount"]) - 1):
-        try:
-            deliver(message)
-        except running.BusyError:
-            clock.goes_on(30)
+    hidden_ago = int(beats_ago * lease.seconds_between_beats())
+    clock.goes_on(hidden_ago)
+    lease.update(stored_job(message), [lease.renewal()])
+    died_at = clock.at
+    clock.goes_on(asked[-1][1] - hidden_ago)
+    with suppress(running.BusyError):
+        deliver(message)
+    if stored_job(message).attempt == 1:
+        clock.goes_on(asked[-1][1])
+        deliver(message)
     _assert_succeeded_once(message, attempt=2)
+    assert (clock.at - died_at).total_seconds() <= lease_seconds + MARGIN_SECONDS < 120
+
+
+def test_a_message_outlives_three_dead_workers_each_found_once_with_its_lease(
+    clock: Clock,
+) -> None:
+    """The queue delivers it often enough for the last delivery to write down how it ended."""
+    message = ordered()
+    for _ in range(MAX_ATTEMPTS):
+        with before(client(), "dynamodb.Query", At(1, die)), suppress(SystemExit):
+            deliver(message)
+        _refused(message)
+        clock.goes_on(LEASE_SECONDS + 1)
+    deliver(message)
+    assert stored_job(message).status == "failed"
+    deliveries = 2 * MAX_ATTEMPTS + 1
+    assert deliveries < int(
+        template_resources()["ExportsQueue"]["Properties"]["RedrivePolicy"]["maxReceiveCount"]
+    )
 
 
 # --- workers that come back from the dead -------------------------------------------------------

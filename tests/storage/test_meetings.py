@@ -26,7 +26,7 @@ from tests.exporting import (
 )
 
 pytestmark = pytest.mark.usefixtures("cloud")
-LEASE_IS_OVER = 91
+LEASE_IS_OVER = 61
 """Seconds."""
 
 _PATIENCE_SECONDS = 30

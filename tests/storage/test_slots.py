@@ -10,6 +10,7 @@ from tests.exporting import (
     At,
     before,
     deliver,
+    die,
     order,
     ordered,
     queued,
@@ -54,6 +55,22 @@ def test_a_deleted_export_frees_its_place() -> None:
     for number in (1, 2):
         orders.submit(order(key=f"key-{number}"))
     jobs.delete(first, author("admin@example.com"), "req-2")
+    orders.submit(order(key="key-3"))
+
+
+def test_an_export_whose_worker_died_frees_its_place_when_its_lease_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = stop_clock(monkeypatch)
+    message = ordered(key="key-0")
+    for number in (1, 2):
+        orders.submit(order(key=f"key-{number}"))
+    with before(client(), "dynamodb.Query", At(1, die)), pytest.raises(SystemExit):
+        deliver(message)
+    clock.goes_on(60)
+    with pytest.raises(TooManyExportsError):
+        orders.submit(order(key="key-3"))
+    clock.goes_on(1)
     orders.submit(order(key="key-3"))
 
 

@@ -24,7 +24,7 @@ from tests.exporting import (
 )
 
 pytestmark = pytest.mark.usefixtures("cloud")
-LEASE_SECONDS = 90
+LEASE_SECONDS = 60
 
 
 @pytest.fixture(autouse=True)

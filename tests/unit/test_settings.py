@@ -46,6 +46,7 @@ DEFAULTS = {
     "EXPORT_RETENTION_DAYS": "7",
     "EXPORT_HISTORY_DAYS": "30",
     "MAX_RUNNING_EXPORTS": "3",
+    "EXPORT_LEASE_SECONDS": "60",
 }
 
 
@@ -98,6 +99,8 @@ def test_a_variable_that_is_empty_is_named(name: str) -> None:
         ("EXPORT_HISTORY_DAYS", "0"),
         ("EXPORT_HISTORY_DAYS", "3651"),
         ("MAX_RUNNING_EXPORTS", "0"),
+        ("EXPORT_LEASE_SECONDS", "1"),
+        ("EXPORT_LEASE_SECONDS", "91"),
         ("MAX_RUNNING_EXPORTS", "101"),
         ("MAX_RUNNING_EXPORTS", "-1"),
     ],
