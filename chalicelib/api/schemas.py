@@ -29,7 +29,8 @@ _SERVICE: Mapping[str, Schema] = {
             "scopes": TEXT,
             "session_seconds": COUNT,
         },
-        about="Where and how to sign in.",
+        about="Where and how to sign in. `url`, `pool_url` and `client_id` are empty where another "
+        "issuer than a user pool with a hosted sign-in signs people in.",
     ),
     "Config": record(
         {

@@ -26,7 +26,7 @@ def get_config(call: Call) -> Answer:  # noqa: ARG001 - a view
                 "issuer": settings().token_issuer,
                 "url": settings().sign_in_url,
                 "client_id": settings().page_client_id,
-                "pool_url": f"{origin(settings().token_keys_url)}/",
+                "pool_url": _pool_url(),
                 "scopes": "openid email profile",
                 "session_seconds": settings().session_hours * 3_600,
             },
@@ -38,6 +38,11 @@ def get_config(call: Call) -> Answer:  # noqa: ARG001 - a view
             },
         }
     )
+
+
+def _pool_url() -> str:
+    """Address of the user pool's API; empty where people sign in with another provider."""
+    return f"{origin(settings().token_keys_url)}/" if settings().sign_in_url else ""
 
 
 @serves("get_session")

@@ -90,14 +90,18 @@ def test_headers_may_be_written_in_any_case(api: Client) -> None:
         )
 
 
-def test_the_configuration_tells_a_client_what_it_needs(edge: Client) -> None:
+def test_the_configuration_tells_a_client_what_it_needs(
+    edge: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGN_IN_URL", "https://sign-in.example")
+    settings.cache_clear()
     assert edge.get("/v1/config", None).json == {
         "stage": "test",
         "languages": ["es", "en"],
         "time_zone": "America/Bogota",
         "sign_in": {
             "issuer": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Test",
-            "url": "",
+            "url": "https://sign-in.example",
             "client_id": "page-client",
             "pool_url": f"{origin(settings().token_keys_url)}/",
             "scopes": "openid email profile",

@@ -65,7 +65,12 @@ def test_a_trusted_client_of_our_pool_is_taken_and_no_other(edge: Client, with_:
 def test_another_issuer_names_client_groups_and_person_by_its_own_claims(theirs: Client) -> None:
     session = _session(theirs, **THEIRS).json
     assert (session["username"], session["roles"]) == ("ana@staff.example", ["support"])
-    assert theirs.get("/v1/config", None).json["sign_in"]["issuer"] == STAFF
+
+
+def test_the_configuration_names_another_issuer_and_no_user_pool(theirs: Client) -> None:
+    sign_in = theirs.get("/v1/config", None).json["sign_in"]
+    assert sign_in.pop("issuer") == STAFF
+    assert [sign_in[name] for name in ("url", "pool_url", "client_id")] == ["", "", ""]
 
 
 def test_a_person_without_a_name_goes_by_the_subject(theirs: Client) -> None:

@@ -30,6 +30,9 @@ def test_a_stage_with_an_issuer_makes_no_pool_and_takes_its_tokens(emulator_port
         )
         with urllib.request.urlopen(request, timeout=60) as answer:
             session = json.load(answer)
+        with urllib.request.urlopen(f"{names['PublicUrl']}/v1/config", timeout=60) as answer:
+            sign_in = json.load(answer)["sign_in"]
+    assert (sign_in["issuer"], sign_in["pool_url"]) == (STAFF, "")
     assert (session["username"], session["roles"]) == ("ana@staff.example", ["viewer"])
     assert "UserPoolId" not in names
     assert client(emulator_port, "cognito-idp").list_user_pools(MaxResults=10)["UserPools"] == []

@@ -61,18 +61,23 @@ export async function accessToken(refused) {
   return read(TOKENS).access;
 }
 
-// The pool's own call: `/oauth2/token` of the local stack leaves the groups out of renewed tokens.
-async function renew() {
+/** A call of the user pool's own API. The local stack's `/oauth2/token` leaves the groups out of
+ * renewed tokens, and it has no `/oauth2/revoke`. */
+async function callPool(action, values) {
   const { pool_url, client_id } = await signInConfig();
-  const { refresh } = read(TOKENS);
-  const reply = await fetch(pool_url, {
+  return fetch(pool_url, {
     method: "POST",
     headers: {
       "Content-Type": "application/x-amz-json-1.1",
-      "X-Amz-Target": "AWSCognitoIdentityProviderService.GetTokensFromRefreshToken",
+      "X-Amz-Target": `AWSCognitoIdentityProviderService.${action}`,
     },
-    body: JSON.stringify({ ClientId: client_id, RefreshToken: refresh }),
+    body: JSON.stringify({ ClientId: client_id, ...values }),
   });
+}
+
+async function renew() {
+  const { refresh } = read(TOKENS);
+  const reply = await callPool("GetTokensFromRefreshToken", { RefreshToken: refresh });
   const body = await reply.json();
   if (reply.ok) {
     const { AccessToken, RefreshToken = refresh } = body.AuthenticationResult;
@@ -83,12 +88,13 @@ async function renew() {
   forget();
 }
 
-/** End the session here and at the sign-in page. */
+/** End the session here and at the sign-in page, which sends the person back to /login. */
 export async function signOut() {
-  if (!isSignedIn()) return;
+  if (!isSignedIn()) return "/login";
   const { url, client_id } = await signInConfig();
-  const body = new URLSearchParams({ client_id, token: read(TOKENS).refresh });
+  const { refresh } = read(TOKENS);
   forget();
-  await fetch(`${url}/oauth2/revoke`, { method: "POST", body }).catch(() => null);
+  await callPool("RevokeToken", { Token: refresh }).catch(() => null);
   location.assign(`${url}/logout?${new URLSearchParams({ client_id, logout_uri: SIGNED_OUT })}`);
+  return false;
 }

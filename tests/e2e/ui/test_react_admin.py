@@ -212,3 +212,22 @@ def test_an_order_whose_answer_is_lost_makes_one_export(page: Page, site: str) -
     page.unroute("**/v1/exports")
     assert len(keys) == 2
     assert (len(set(keys)), len(set(jobs))) == (1, 1)
+
+
+def test_signing_out_ends_the_session_and_comes_back(page: Page, site: str) -> None:
+    page.goto(f"{site}/leads")
+    page.locator("tbody tr").first.wait_for()
+    refresh = page.evaluate("JSON.parse(sessionStorage.tokens).refresh")
+    page.get_by_role("button", name="Profile").click()
+    with page.expect_response("**/logout?**") as left:
+        page.get_by_role("menuitem", name="Logout").click()
+    assert left.value.status == 302
+    page.get_by_role("button", name="Sign in").wait_for()
+    assert page.url == f"{site}/login"
+    assert page.evaluate("sessionStorage.tokens") is None
+
+    kept = {"access": "not.a.token", "refresh": refresh}
+    page.evaluate("(kept) => (sessionStorage.tokens = JSON.stringify(kept))", kept)
+    with page.expect_response(_is_refused):
+        page.goto(f"{site}/leads")
+    page.wait_for_url("**/login")
