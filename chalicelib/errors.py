@@ -18,6 +18,7 @@ class StoreUsersError(Exception):
     """The root of every error that this project raises on purpose; `code` is stable."""
 
     code = "internal"
+    retry_after_seconds: int | None = None
 
     def __init__(self, detail: str = "", **members: Any) -> None:
         """Keep `detail`, one sentence for a person, and `members`, facts for a program."""
@@ -123,6 +124,17 @@ class TooManyExportsError(StoreUsersError):
     """Too many exports of this person are running: wait for one to end."""
 
     code = "too-many-exports"
+
+
+class TooMuchReadError(StoreUsersError):
+    """The person has read what one may read in a minute: go on in the next one."""
+
+    code = "too-much-read"
+
+    def __init__(self, seconds: int) -> None:
+        """Say after how many seconds the next minute begins."""
+        super().__init__(f"You may go on reading in {seconds} seconds")
+        self.retry_after_seconds = seconds
 
 
 class StoreError(StoreUsersError):

@@ -23,6 +23,7 @@ UNITS = {
     "failed": "Count",
     "changed": "Count",
     "refused": "Count",
+    "unusual": "Count",
 }
 """The fields that are counted, and in what."""
 
@@ -36,6 +37,7 @@ COUNTED = {
     "export.failed": ("failed",),
     "audit.changed": ("changed",),
     "aws.refused": ("refused",),
+    "reading.unusual": ("unusual",),
 }
 """The fields that are counted of each event: a metric each, and each is paid for."""
 

@@ -138,6 +138,15 @@ class Settings:
     export_history_days: int = _variable("EXPORT_HISTORY_DAYS", _between(1, 3650), "30")
     max_running_exports: int = _variable("MAX_RUNNING_EXPORTS", _between(1, 100), "3")
     export_lease_seconds: int = _variable("EXPORT_LEASE_SECONDS", _between(2, 90), "60")
+    person_units_per_minute: int = _variable(
+        "PERSON_UNITS_PER_MINUTE", _between(500, 1_000_000), "6000"
+    )
+    person_rows_per_minute: int = _variable(
+        "PERSON_ROWS_PER_MINUTE", _between(500, 1_000_000), "10000"
+    )
+    unusual_rows_per_hour: int = _variable(
+        "UNUSUAL_ROWS_PER_HOUR", _between(500, 100_000_000), "100000"
+    )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:

@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from chalicelib import aws, dynamodb, keys
 from chalicelib.settings import settings
-from chalicelib.users import blocks, tables
+from chalicelib.users import blocks, reading, tables
 from infra.package import ROOT
 from tests.privacy import watching
 
@@ -87,6 +87,7 @@ def forget_clients() -> None:
     tables.store.cache_clear()
     keys.key_ring.cache_clear()
     blocks.forget()
+    reading.forget()
     for client in (aws.s3, aws.sqs, aws.sns, aws.secrets_manager):
         client.cache_clear()
 

@@ -23,7 +23,7 @@ from chalicelib.errors import (
     VersionConflictError,
 )
 from chalicelib.settings import settings
-from chalicelib.users import blocks
+from chalicelib.users import blocks, reading
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 SECURITY_HEADERS = {
@@ -136,6 +136,7 @@ def _respond(operation: Operation, view: View, request: Request) -> Response:
     event = request.to_original_event()
     request_id = str(event["requestContext"].get("requestId", ""))
     facts: dict[str, Any] = {}
+    actor = _NOBODY
     try:
         actor = _NOBODY if operation.public else _authenticated(event)
         facts["actor_id"] = actor.id
@@ -147,6 +148,8 @@ def _respond(operation: Operation, view: View, request: Request) -> Response:
     except Exception as error:  # noqa: BLE001 - the last frame before API Gateway
         facts |= log.failure(error)
         answer = _problem(StoreUsersError(), operation, event, request_id)
+    if actor.id and not actor.is_machine:
+        reading.note(actor.id, usage.capacity_units, len(answer.people))
     facts |= _reading(answer)
     facts |= {"ms": round((time.perf_counter() - started) * 1000, 1), **asdict(usage)}
     _log(operation, event, answer, facts)
@@ -178,6 +181,8 @@ def _call(operation: Operation, actor: Actor, event: Mapping[str, Any], request_
     named = frozenset(event.get("multiValueQueryStringParameters") or ())
     if not operation.public and not actor.is_machine:
         blocks.check(actor.id, actor.signed_in_at, at_once=operation.method != "GET")
+        if operation.is_bounded:
+            reading.check(actor.id)
     identity = event["requestContext"].get("identity") or {}
     return Call(actor, parameters, body, request_id, named, identity)
 
@@ -191,7 +196,8 @@ def _problem(
         document["current"] = customer_detail(error.current)
         people = (error.current.id,)
     headers = {"Content-Type": problems.MIME_TYPE}
-    if seconds := problems.RETRY_AFTER_SECONDS.get(error.code):
+    seconds = error.retry_after_seconds or problems.RETRY_AFTER_SECONDS.get(error.code)
+    if seconds:
         headers["Retry-After"] = str(seconds)
     if error.code == "unauthenticated":
         headers["WWW-Authenticate"] = "Bearer"

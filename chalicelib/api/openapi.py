@@ -115,6 +115,8 @@ def _responses(operation: Operation) -> dict[str, Any]:
     codes = [*_EVERYWHERE, *operation.problems]
     if not operation.public:
         codes += _SIGNED_IN
+    if operation.is_bounded:
+        codes.append("too-much-read")
     if operation.body:
         codes += ["payload-too-large", "unsupported-media-type"]
     of_status: dict[int, list[str]] = {}

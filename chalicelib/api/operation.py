@@ -27,3 +27,12 @@ class Operation:
     problems: tuple[str, ...] = ()
     any_query: bool = False
     media: tuple[str, ...] = ()
+
+    @property
+    def is_bounded(self) -> bool:
+        """True for what is refused to a person who has read too much (`users.reading`).
+
+        Changes are counted and never refused: an ecosystem must be switched off at any time.
+        """
+        is_for_machines = self.permission == "ecosystem-access:read"
+        return self.method == "GET" and not self.public and not is_for_machines

@@ -28,6 +28,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "idempotency-mismatch": (422, "The Idempotency-Key was used for something else"),
     "precondition-required": (428, "The If-Match header is missing"),
     "too-many-exports": (429, "Too many of your exports are running"),
+    "too-much-read": (429, "You have read what one person may in a minute"),
     "too-many-requests": (429, "Too many requests"),
     "internal": (500, "Something went wrong on our side"),
     "service-misconfigured": (500, "The service is not set up correctly"),
@@ -86,6 +87,8 @@ SCHEMA_OF_STATUS: Mapping[int, str] = {
 
 RETRY_AFTER_SECONDS: Mapping[str, int] = {
     "too-many-exports": 15,
+    # At the most: the answer says when the next minute begins.
+    "too-much-read": 60,
     "too-many-requests": 1,
     "store-unavailable": 2,
     "sign-in-unavailable": 5,

@@ -6,7 +6,7 @@ import { t, term } from "./words.js";
 // Problems that many codes stand for, by their status; 0 is a call that never came back.
 const OTHERS = { 0: "problem.offline", 401: "session.over", 429: "problem.busy", 503: "problem.busy", 504: "problem.busy" };
 
-/** What the API, or the way to it, answered instead of what was asked for. */
+/** What the API, or the way to it, answered instead of what was asked for; `body.n` is its `Retry-After` in seconds. */
 export class Problem extends Error {
   constructor(status, body = {}) {
     super(body.title);
@@ -18,7 +18,7 @@ export class Problem extends Error {
   /** In the reader's words, with what can be done. */
   get words() {
     const known = term("problem", this.code);
-    if (known !== this.code) return known;
+    if (known !== this.code) return known.replace("{n}", this.body.n);
     return t(OTHERS[this.status] ?? "problem.internal");
   }
 }
@@ -28,7 +28,7 @@ export async function call(method, path, options = {}) {
   let reply = await send(method, path, options, false);
   if (reply.status === 401) reply = await send(method, path, options, true);
   const data = await jsonOf(reply);
-  if (!reply.ok) throw new Problem(reply.status, data ?? {});
+  if (!reply.ok) throw new Problem(reply.status, { ...data, n: Number(reply.headers.get("retry-after")) });
   if (!data && reply.status !== 204) throw new Problem(reply.status, { type: "not-json" });
   return { data, headers: reply.headers };
 }

@@ -36,23 +36,21 @@ export function chips(wish, remove = null) {
   );
 }
 
-function unset(name, value) {
-  const rest = [view[name]].flat().filter((one) => one !== value);
-  go({ [name]: rest.length ? rest : null });
+function narrow(wish) {
+  go(wish);
   document.getElementById("filter").focus();
 }
 
-const clear = () => {
-  go(Object.fromEntries(Object.keys(filtersOf(view)).map((name) => [name, null])));
-  document.getElementById("filter").focus();
-};
+const unset = (name, value) => narrow({ [name]: [view[name]].flat().filter((one) => one !== value) });
+
+const clear = () => narrow(Object.fromEntries(Object.keys(filtersOf(view)).map((name) => [name, null])));
 
 /** The bar of chips: empty, and without a place, while nothing is filtered. */
 export function chipBar() {
   const bar = h("div", { class: "chips", role: "group", "aria-label": t("filters.active") });
   watch((now) => {
     const all = chips(filtersOf(now), unset);
-    bar.replaceChildren(...all, ...(all.length ? [button(t("filters.clear"), clear, { kind: "link" })] : []));
+    bar.replaceChildren(...all, all.length ? button(t("filters.clear"), clear, { kind: "link" }) : "");
     bar.hidden = !all.length;
   });
   return bar;
@@ -86,15 +84,10 @@ const dateField = (name) =>
   h("label", { class: "field" }, t(`filter.${name}`), h("input", { type: "date", name, value: view[name], min: "2000-01-01", max: "2999-12-31" }));
 
 export function openFilters() {
-  const customers = view.list === "customers";
   const form = h(
     "form",
     { method: "dialog", submit: () => go(read(form)) },
-    customers && [
-      ...Object.keys(CHOICES).map(choice),
-      several("status", STATES),
-      plans(),
-    ],
+    view.list === "customers" && [Object.keys(CHOICES).map(choice), several("status", STATES), plans()],
     h("div", { class: "pair" }, dateField("registered_from"), dateField("registered_to")),
     actions(button(t("filters.apply"), () => {}, { kind: "main", type: "submit" })),
   );
@@ -103,6 +96,5 @@ export function openFilters() {
 
 function read(form) {
   const data = new FormData(form);
-  const names = [...Object.keys(CHOICES), "status", "plan", "registered_from", "registered_to"];
-  return Object.fromEntries(names.map((name) => [name, data.getAll(name).filter(Boolean)]));
+  return Object.fromEntries([...form.elements].map(({ name }) => [name, data.getAll(name).filter(Boolean)]));
 }

@@ -1,7 +1,7 @@
 // From an empty page to the lists: configuration, words, sign-in, role, screen.
 
 import { forget, start } from "./address.js";
-import { get, Problem } from "./api.js";
+import { get } from "./api.js";
 import { startDetail } from "./detail.js";
 import { button, h } from "./dom.js";
 import { startJobs } from "./jobs.js";
@@ -38,7 +38,6 @@ async function enter() {
     show(session);
     startKeys();
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
     page.replaceChildren(h("main", { class: "lone" }, h("h1", null, t("page.title")), trouble(error, enter)));
   }
 }

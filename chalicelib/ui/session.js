@@ -72,7 +72,7 @@ function keep(access, seconds) {
 }
 
 /** The user pool's own API: what refreshes and revokes, on AWS and on the local stack alike. */
-async function pool(action, body) {
+function pool(action, body) {
   return fetch(provider.pool_url, {
     method: "POST",
     headers: {

@@ -76,10 +76,13 @@ export function say(words, { act = null, stay = false, kind = "note" } = {}) {
   if (!stay) setTimeout(go, STAY_MS);
 }
 
-/** What to show of an error: what happened, what can be done, and by which name we find it in the logs. */
+/**
+ * What to show of an error: what happened, what can be done, and by which name we find it in the logs.
+ * Where only waiting helps, `again` runs by itself after it, unless the reader has gone elsewhere.
+ */
 export function trouble(error, again) {
   if (!(error instanceof Problem)) throw error;
-  return h(
+  const place = h(
     "div",
     { class: "trouble", role: "alert" },
     h("p", null, h("strong", null, error.words)),
@@ -87,4 +90,6 @@ export function trouble(error, again) {
     error.body.request_id && h("p", { class: "quiet" }, t("request.id"), " ", h("code", null, error.body.request_id)),
     again && button(t("again"), again, { kind: "main" }),
   );
+  if (again && error.code === "too-much-read") setTimeout(() => place.isConnected && again(), error.body.n * 1000);
+  return place;
 }

@@ -32,6 +32,7 @@ PROBLEMS = {
     "idempotency-mismatch": 422,
     "precondition-required": 428,
     "too-many-exports": 429,
+    "too-much-read": 429,
     "store-unavailable": 503,
     "internal": 500,
 }

@@ -260,6 +260,7 @@ def test_every_way_to_fail_raises_an_alarm() -> None:
         ("failed", "export.failed"),
         ("changed", "audit.changed"),
         ("refused", "aws.refused"),
+        ("unusual", "reading.unusual"),
     }
     assert _of_type("AWS::Serverless::Api")["RestAPI"]["Name"] == {
         "Fn::Sub": "store-users-${Stage}"

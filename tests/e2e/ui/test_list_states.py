@@ -1,5 +1,7 @@
 """A list that is on its way, empty, or cannot be had."""
 
+import time
+
 import pytest
 from playwright.sync_api import Page, Route, expect
 
@@ -71,6 +73,50 @@ def test_a_service_that_is_too_busy_says_so_and_the_same_can_be_tried_again(
     page.unroute("**/v1/leads?**")
     trouble.get_by_role("button", name=screen.t("again")).click()
     screen.settle()
+    expect(screen.rows.first).to_be_visible()
+
+
+def test_who_has_read_too_much_is_told_how_long_to_wait_and_the_list_comes_by_itself(
+    screen: Screen,
+) -> None:
+    screen.allowed.add(429)
+    page = screen.sign_in("viewer").page
+    problem = {"type": "/problems/too-much-read", "status": 429, "request_id": "req-429"}
+    asked: list[float] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(time.monotonic())
+        if len(asked) > 1:
+            route.continue_()
+            return
+        route.fulfill(status=429, json=problem, headers={"Retry-After": "3"})
+
+    page.route("**/v1/leads?**", refuse)
+    page.click("#tab-leads")
+    expect(page.locator(".rows .trouble")).to_contain_text(screen.t("problem.too-much-read", n=3))
+    expect(screen.rows.first).to_be_visible()
+    assert asked[1] - asked[0] >= 3
+    page.wait_for_timeout(4_000)
+    assert len(asked) == 2, "once"
+
+
+def test_who_went_elsewhere_meanwhile_stays_there(screen: Screen) -> None:
+    screen.allowed.add(429)
+    page = screen.sign_in("viewer").page
+    problem = {"type": "/problems/too-much-read", "status": 429, "request_id": "req-429"}
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=429, json=problem, headers={"Retry-After": "2"})
+
+    page.route("**/v1/leads?**", refuse)
+    page.click("#tab-leads")
+    expect(page.locator(".rows .trouble")).to_be_visible()
+    page.click("#tab-customers")
+    screen.settle()
+    page.wait_for_timeout(3_000)
+    assert len(asked) == 1
     expect(screen.rows.first).to_be_visible()
 
 
