@@ -35,6 +35,7 @@ COUNTED = {
     ),
     "export.succeeded": ("rows", "bytes", "ms"),
     "export.failed": ("failed",),
+    "sign_in.failed": ("failed",),
     "audit.changed": ("changed",),
     "aws.refused": ("refused",),
     "reading.unusual": ("unusual",),

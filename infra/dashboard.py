@@ -57,7 +57,7 @@ def _charts() -> list[tuple[str, str, list[Metric]]]:
         ("Dead letters", "Maximum", _sqs("ApproximateNumberOfMessagesVisible", *_DEAD_LETTERS)),
         ("Read units", "Sum", _dynamodb("ConsumedReadCapacityUnits")),
         ("Write units", "Sum", _dynamodb("ConsumedWriteCapacityUnits")),
-        ("Failed exports", "Sum", [["StoreUsers/${Stage}", "failed", "event", "export.failed"]]),
+        ("Failed exports and sign-ins", "Sum", _own("failed", "export.failed", "sign_in.failed")),
     ]
 
 
@@ -94,6 +94,10 @@ def _sqs(name: str, *queues: str) -> list[Metric]:
     return [
         ["AWS/SQS", name, "QueueName", f"${{{one}.QueueName}}", {"label": one}] for one in queues
     ]
+
+
+def _own(name: str, *events: str) -> list[Metric]:
+    return [["StoreUsers/${Stage}", name, "event", one] for one in events]
 
 
 def _dynamodb(name: str) -> list[Metric]:

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import StoreUsersError
 from infra import stage as stages
-from infra.doctor import auditing, deployment, running
+from infra.doctor import auditing, deployment, running, signing_in, telling
 from infra.doctor.finding import Finding, Look
 from infra.package import PackageError
 
@@ -25,9 +25,11 @@ _LOOKS: Sequence[Look] = (
     deployment.tables,
     deployment.bucket,
     running.health,
+    signing_in.sign_in,
     running.sources,
     running.letters,
     running.schedule,
+    telling.subscriptions,
     running.derived,
     auditing.chains,
     deployment.template,

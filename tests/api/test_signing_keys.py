@@ -1,5 +1,6 @@
 """The pool's public keys: fetched once, kept, and fetched again with measure."""
 
+import json
 import socket
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -137,6 +138,31 @@ def test_a_pool_that_cannot_be_reached_is_no_fault_of_the_token_and_is_asked_aga
     _seek_keys_at(address, monkeypatch)
     monotonic.seconds += 11
     assert _status(edge) == 200
+
+
+def test_a_token_that_cannot_be_checked_is_counted_and_one_that_is_refused_is_not(
+    edge: Client,
+    monotonic: SimpleNamespace,
+    monkeypatch: pytest.MonkeyPatch,
+    elsewhere: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """API Gateway's own metrics tell neither of the two from other faults of callers."""
+
+    def counted() -> int:
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        failed = [line for line in lines if line["event"] == "sign_in.failed"]
+        for line in failed:
+            (directive,) = line["_aws"]["CloudWatchMetrics"]
+            assert [one["Name"] for one in directive["Metrics"]] == ["failed"]
+        return sum(line["failed"] for line in failed)
+
+    address = edge.pool.keys_url
+    _seek_keys_at(elsewhere, monkeypatch)
+    assert [_status(edge), _status(edge), counted()] == [503, 503, 2]
+    _seek_keys_at(address, monkeypatch)
+    monotonic.seconds += 11
+    assert [_status(edge), _status(edge, "another"), counted()] == [200, 401, 0]
 
 
 def test_keys_that_are_known_serve_on_while_the_pool_cannot_be_reached(

@@ -36,7 +36,11 @@ def test_a_stack_that_is_well_is_told_so(well: Stack) -> None:
     lines = told.splitlines()
     assert (status, lines[-1]) == (0, "store-users-local: OK"), told
     assert all(line.startswith("ok  ") for line in lines[:-1])
-    for about in ("settings of Worker", "table UsersTable", "API", "ProjectionDeadLetters"):
+    abouts = (
+        *("settings of Worker", "table UsersTable", "API", "ProjectionDeadLetters"),
+        *("sign-in keys", "sign-in page", "authorizer", "subscriptions of AlarmTopic"),
+    )
+    for about in abouts:
         assert f"ok   {about}: " in told
     assert "ok   search of customers: 10 of 10 sampled customers are found" in told
     assert "ok   template and stack: the same" in told

@@ -258,6 +258,7 @@ def test_every_way_to_fail_raises_an_alarm() -> None:
         ("ApproximateNumberOfMessagesVisible", "ScheduleDeadLetters"),
         ("5XXError", "store-users-${Stage}"),
         ("failed", "export.failed"),
+        ("failed", "sign_in.failed"),
         ("changed", "audit.changed"),
         ("refused", "aws.refused"),
         ("unusual", "reading.unusual"),
@@ -283,6 +284,7 @@ def test_every_alarm_and_its_end_are_told() -> None:
     ("name", "event"),
     [
         ("FailedExportsAlarm", "export.failed"),
+        ("SignInAlarm", "sign_in.failed"),
         ("AuditChangedAlarm", "audit.changed"),
         ("RefusedByAwsAlarm", "aws.refused"),
     ],
