@@ -153,10 +153,15 @@ def _can_be_restored(client: "DynamoDBClient", table: str) -> bool:
 
 
 def _comparable(resource: Any) -> Any:
-    """The resource without the address of the code, which each deployment writes in."""
-    if not resource or resource["Type"] != "AWS::Serverless::Function":
-        return resource
-    return {**resource, "Properties": {**resource["Properties"], "CodeUri": ""}}
+    """The resource without what each deployment writes in (`deploy.upload`)."""
+    kind = resource["Type"] if resource else ""
+    if kind == "AWS::Serverless::Function":
+        return {**resource, "Properties": {**resource["Properties"], "CodeUri": ""}}
+    if kind == "AWS::Serverless::Api":
+        document = resource["Properties"]["DefinitionBody"]
+        document = {**document, "info": {**document["info"], "version": ""}}
+        return {**resource, "Properties": {**resource["Properties"], "DefinitionBody": document}}
+    return resource
 
 
 def other_parameters(

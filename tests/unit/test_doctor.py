@@ -27,6 +27,15 @@ def test_the_same_resources_do_not_differ_wherever_the_code_lies() -> None:
     assert differing({"Q": QUEUE, "F": FUNCTION}, {"F": deployed, "Q": QUEUE}) == []
 
 
+def test_the_same_api_does_not_differ_whatever_version_its_document_has() -> None:
+    def api(version: str, title: str) -> dict[str, Any]:
+        document = {"info": {"version": version, "title": title}, "paths": {}}
+        return {"Type": "AWS::Serverless::Api", "Properties": {"DefinitionBody": document}}
+
+    assert differing({"A": api("1.0", "ours")}, {"A": api("5e8b0c4e7a10", "ours")}) == []
+    assert differing({"A": api("1.0", "ours")}, {"A": api("1.0", "another")}) == ["A"]
+
+
 def test_what_is_in_one_template_alone_or_otherwise_differs() -> None:
     wanted = {"Q": QUEUE, "F": FUNCTION, "New": QUEUE}
     deployed = {"Q": _with(QUEUE, VisibilityTimeout=30), "F": _with(FUNCTION, Timeout=3), "Old": {}}
