@@ -35,7 +35,12 @@ class Order:
     @property
     def id(self) -> str:
         """The same for the same person and key, and not to be guessed without the key."""
-        return "exp_" + _digest([self.owner, self.key])[:32]
+        return _id(self.owner, self.key)
+
+    @property
+    def former_id(self) -> str:
+        """The id that a version which knew names alone gave the same order."""
+        return _id(self.by.name.removeprefix("system "), self.key)
 
     @property
     def owner(self) -> str:
@@ -58,7 +63,7 @@ def submit(order: Order) -> tuple[ExportItem, bool]:
     Raises `IdempotencyMismatchError`, `TooManyExportsError`, `ExportGoneError`,
     `StoreUnavailableError`.
     """
-    existing = jobs.find_file(order.id)
+    existing = jobs.find_file(order.id) or _taken_before_subjects(order)
     if existing is not None:
         return _same(existing, order), True
     if order.origin == "manual":
@@ -68,6 +73,12 @@ def submit(order: Order) -> tuple[ExportItem, bool]:
     jobs.create(job)
     stored = _same(jobs.find_file(job.id) or job, order)
     return stored, stored.request_id != order.request_id
+
+
+def _taken_before_subjects(order: Order) -> ExportItem | None:
+    """The job of an order that is repeated across an upgrade. A job with a subject is another's."""
+    job = jobs.find_file(order.former_id)
+    return None if job is None or job.requested_by_id else job
 
 
 def _same(existing: ExportItem, order: Order) -> ExportItem:
@@ -100,6 +111,10 @@ def _new(order: Order) -> ExportItem:
         request_id=order.request_id,
         removed_after=int((now + kept).timestamp()),
     )
+
+
+def _id(owner: str, key: str) -> str:
+    return "exp_" + _digest([owner, key])[:32]
 
 
 def _digest(parts: Sequence[Any]) -> str:

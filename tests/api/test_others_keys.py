@@ -1,12 +1,16 @@
 """Cursors, links and keys of others open nothing: what somebody hostile has got hold of."""
 
+import hashlib
+import json
+
 import pytest
 
+from chalicelib.exports.jobs import find_file
 from chalicelib.users import cursor
 from chalicelib.users.cursor import Position
 from tests.api.client import Client
 from tests.api.exports import KEYS, link_to, order_export, run_exports
-from tests.builders import customer, lead, save
+from tests.builders import client, customer, lead, save
 
 REASON = "Privacy incident 4711"
 
@@ -69,3 +73,22 @@ def test_a_new_account_of_the_same_name_inherits_nothing(api: Client) -> None:
     # The same words are not the other's request, sent again after a lost answer.
     again = api.switch({"access": "suspended", "reason": REASON}, role=None, headers=token)
     assert (again.status, again.problem) == (412, "version-conflict")
+
+
+def test_an_order_that_an_older_version_took_is_known_unless_it_is_of_another(api: Client) -> None:
+    """The id of an order was made of the name of the person, and the job had no subject."""
+    job = find_file(order_export(api))
+    assert job is not None
+    item = job.serialize()
+    name = json.dumps([item["requested_by"]["S"], KEYS[1]])
+    older = "exp_" + hashlib.sha256(name.encode()).hexdigest()[:32]
+    client().put_item(TableName="exports", Item=item | {"id": {"S": older}})
+    theirs = api.order(KEYS[1], {"resource": "leads"}).json
+    assert theirs["id"] != older
+
+    del item["requested_by_id"]
+    client().delete_item(TableName="exports", Key={"id": {"S": theirs["id"]}})
+    client().put_item(TableName="exports", Item=item | {"id": {"S": older}})
+    ours = api.order(KEYS[1], {"resource": "leads"})
+    assert (ours.status, ours.json["id"]) == (202, older)
+    assert ours.headers["idempotency-replayed"] == "true"
