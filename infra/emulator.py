@@ -85,6 +85,7 @@ def _settings(port: int, temporary: Path) -> dict[str, str]:
         "BIND_HOST": "127.0.0.1",  # its default is every interface
         "GATEWAY_PORT": str(port),
         "MINISTACK_HOST": "localhost",
+        "AUTH": "true",  # policies are enforced, as AWS does
         "PERSIST_STATE": "1",
         "STATE_DIR": str(FOLDER / "state"),
         "S3_PERSIST": "1",

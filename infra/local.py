@@ -150,7 +150,7 @@ def _known_passwords() -> dict[str, str]:
 
 def _describe(target: Target, outputs: Mapping[str, str], people: list[Person]) -> dict[str, Any]:
     names = ("users", "ecosystems", "search", "totals", "audit", "exports")
-    functions = ("api", "authorizer", "stream", "worker", "schedule")
+    functions = ("api", "authorizer", "stream", "watch", "worker", "schedule")
     return {
         "url": outputs["PublicUrl"],
         "endpoint": target.endpoint,

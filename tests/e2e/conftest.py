@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,12 +72,41 @@ class Stack:
         return done.stdout.strip()
 
     def client(self, service: str) -> Any:
+        """A client with the credentials of the account, which may do everything."""
+        return self._client(service, aws_access_key_id="test", aws_secret_access_key="test")
+
+    def role(self, function: str) -> str:
+        """The name of the role that the function runs as."""
+        name = self.facts["functions"][function]
+        found = self.client("lambda").get_function_configuration(FunctionName=name)
+        role: str = found["Role"].rpartition("/")[2]
+        return role
+
+    def client_of(self, function: str, service: str) -> Any:
+        """A client with the credentials of the role of the function."""
+        iam, name = self.client("iam"), self.role(function)
+        role = iam.get_role(RoleName=name)["Role"]
+        trust = role["AssumeRolePolicyDocument"]
+        everybody = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+        document = {**trust, "Statement": [*trust["Statement"], everybody]}
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(document))
+        try:
+            session = self.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="test")
+        finally:
+            iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
+        return self._client(
+            service,
+            aws_access_key_id=session["Credentials"]["AccessKeyId"],
+            aws_secret_access_key=session["Credentials"]["SecretAccessKey"],
+            aws_session_token=session["Credentials"]["SessionToken"],
+        )
+
+    def _client(self, service: str, **credentials: str) -> Any:
         return boto3.client(
             service,  # type: ignore[call-overload]
             region_name=self.facts["region"],
             endpoint_url=self.facts["endpoint"],
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            **credentials,
         )
 
     def call(
@@ -133,6 +163,25 @@ def eventually(ask: Callable[[], Any], seconds: float = 20) -> Any:
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.1)
     return found
+
+
+def subscribed_queue(client: Callable[[str], Any], topic: str) -> str:
+    """The address of a new queue that gets what is published to the topic."""
+    sqs = client("sqs")
+    queue: str = sqs.create_queue(QueueName=f"inbox-{uuid.uuid4().hex}")["QueueUrl"]
+    asked = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    arn = asked["Attributes"]["QueueArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return queue
 
 
 @pytest.fixture(scope="session")

@@ -125,7 +125,10 @@ def _switch(stack: Stack) -> Callable[[int], int]:
     token, path, url = stack.token("admin"), "/v1/customers/cus_0042", stack.facts["url"]
 
     def write(_number: int) -> int:
-        known = stack.call("GET", url + path, token=token).json
+        shown = stack.call("GET", url + path, token=token)
+        if shown.status != 200 or not shown.content:
+            raise OSError(shown.status)  # It is just ending.
+        known = shown.json
         access = "suspended" if known.get("access") == "active" else "active"
         done = stack.call(
             "PUT",

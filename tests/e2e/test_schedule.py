@@ -2,13 +2,12 @@
 
 import json
 import re
-import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.conftest import Stack, eventually
+from tests.e2e.conftest import Stack, eventually, subscribed_queue
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +33,7 @@ def test_a_schedule_runs_the_function_on_mondays_at_six(stack: Stack) -> None:
 def test_the_scheduled_lead_export_sends_a_link_once_however_often_it_is_triggered(
     stack: Stack, admin: str
 ) -> None:
-    queue = _subscribed_queue(stack)
+    queue = subscribed_queue(stack.client, stack.facts["topic"])
     for _ in range(2):
         _trigger(stack, "2026-11-23T11:00:00Z")
     messages = eventually(lambda: _messages(stack, queue, at_least=2))
@@ -68,16 +67,6 @@ def test_the_exports_are_ordered_when_the_clock_says_so(stack: Stack, admin: str
         eventually(lambda: len(scheduled() - before) == 2, seconds=40)
     finally:
         client.delete_schedule(Name="at-once")
-
-
-def _subscribed_queue(stack: Stack) -> str:
-    sqs = stack.client("sqs")
-    queue: str = sqs.create_queue(QueueName=f"inbox-{uuid.uuid4().hex}")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
-    stack.client("sns").subscribe(
-        TopicArn=stack.facts["topic"], Protocol="sqs", Endpoint=arn["QueueArn"]
-    )
-    return queue
 
 
 def _trigger(stack: Stack, at: str) -> None:

@@ -12,13 +12,14 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
 
 from infra import package
 from infra.people import add_people, gateway_token, person_token
-from tests.e2e.conftest import Stack, command, eventually, running_emulator
+from tests.e2e.conftest import Stack, command, eventually, running_emulator, subscribed_queue
 from tests.e2e.deployments import client, deploy_oldest, outputs, target
 
 FUNCTIONS = ("Api", "Authorizer", "Stream", "Worker", "Schedule")
@@ -150,11 +151,7 @@ def _finished(stack: Stack, api: str, job: Any, token: str) -> Any:
 def _announced(stack: Stack, names: dict[str, str]) -> str:
     """A link that marketing got from the old schedule, once both its exports are announced."""
     sqs = client(stack.port, "sqs")
-    inbox = sqs.create_queue(QueueName="inbox")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]
-    client(stack.port, "sns").subscribe(
-        TopicArn=names["MarketingTopicArn"], Protocol="sqs", Endpoint=arn["QueueArn"]
-    )
+    inbox = subscribed_queue(partial(client, stack.port), names["MarketingTopicArn"])
     _run_schedule(stack.port, names, "2026-11-23T11:00:00Z")
     told: list[str] = []
 

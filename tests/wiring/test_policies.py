@@ -1,6 +1,7 @@
 """Every function may do what it does: the calls that it makes are held against its policy.
 
-No emulator of AWS here looks at policies, so a missing line would show on AWS alone.
+In one process, so that each fault can be made which needs a line of a policy. The local stack
+enforces the policies, and tests/e2e runs under the real roles.
 """
 
 import json
