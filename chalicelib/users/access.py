@@ -135,12 +135,19 @@ def _is_told(customer: StoreUser, access: Access) -> bool:
     The row alone does not say: the shop can have written the access, or written back a copy that it
     read before the last switch. Neither does the record: it can be that of a former owner.
     """
-    if customer.ecosystem is not None:
+    ecosystem = _answered_ecosystem(customer)
+    if ecosystem is not None:
         with suppress(NotFoundError):
-            if of_ecosystem(customer.ecosystem.id).access != access:
+            if of_ecosystem(ecosystem.id).access != access:
                 return False
     standing = suspensions.find(customer.id)
     return (standing.access if standing else Access.ACTIVE) is access
+
+
+def _answered_ecosystem(customer: StoreUser) -> Ecosystem | None:
+    """Return the ecosystem if gateways can ask for it: else only the next one is switched."""
+    ecosystem = customer.ecosystem
+    return ecosystem if ecosystem is not None and ecosystem.has_valid_id else None
 
 
 def _other(access: Access) -> Access:
@@ -150,7 +157,7 @@ def _other(access: Access) -> Access:
 def _switch(customer: StoreUser, wish: Wish, before: str) -> StoreUser:
     at = clock.instant(clock.now())
     made = AccessChange(at, wish.by.name, wish.reason, customer.version + 1, wish.by.id)
-    ecosystem = customer.ecosystem
+    ecosystem = _answered_ecosystem(customer)
     try:
         audit.transact(
             _audit_entry(customer, wish, before, at),

@@ -6,7 +6,6 @@ suspended, and is deleted otherwise. A suspended tombstone still answers so; an 
 found, and keeps `epoch` and `not_before` for those who register the ecosystem again.
 """
 
-import re
 from contextlib import suppress
 from typing import Any
 
@@ -20,6 +19,7 @@ from chalicelib.errors import StoreUnavailableError
 from chalicelib.settings import settings
 from chalicelib.users import audit, suspensions
 from chalicelib.users.filters import has_ecosystem
+from chalicelib.users.item import from_item
 from chalicelib.users.model import Access, AccessChange, Author, Ecosystem, StoreUser
 from chalicelib.users.suspensions import Standing
 from chalicelib.users.tables import NO_OWNER, EcosystemItem, store
@@ -27,11 +27,14 @@ from chalicelib.users.tables import NO_OWNER, EcosystemItem, store
 SYSTEM = Author.system("stream")
 """Who keeps a suspension, in the audit."""
 
-_ID = re.compile("[A-Za-z0-9_-]{1,64}")
+_LONGEST_KEY_BYTES = 2048
+"""DynamoDB refuses to look for a longer one."""
 
 
 def record_of(identifier: str) -> EcosystemItem | None:
     """Return the record of the ecosystem as of now, or None."""
+    if len(identifier.encode()) > _LONGEST_KEY_BYTES:
+        return None
     table = settings().ecosystems_table
     stored = store().get_item(table, identifier, consistent_read=True).get("Item")
     return EcosystemItem.from_raw_data(stored) if stored else None
@@ -56,34 +59,39 @@ def release(record: EcosystemItem) -> None:
     _write([tombstone, *standing], [], None)
 
 
-def keep(user: StoreUser) -> tuple[str | None, AccessChange | None]:
+def keep(
+    user: StoreUser, ecosystem: Ecosystem, standing: Standing | None
+) -> tuple[str, AccessChange | None]:
     """Bring the record of the customer's ecosystem up to now; what is due in the customer's item.
 
-    That is the access, None where the shop's word counts, and the last use of the switch. Raises
-    `ValueError` where the ecosystem is somebody else's or has no possible id, and
-    `StoreUnavailableError` where somebody else changes it at this moment.
+    That is the access and the last use of the switch. Raises `ValueError` where the ecosystem is
+    another customer's or has no valid id, and `StoreUnavailableError` where another process
+    changes it at this moment.
     """
-    standing, ecosystem = suspensions.find(user.id), user.ecosystem
-    change = standing.change if standing else None
-    if ecosystem is None:
-        return (str(standing.access) if standing else None), change
-    record = record_of(ecosystem.id)
-    _check(user, ecosystem, record)
+    if not ecosystem.has_valid_id:
+        message = f"{user.id} has an ecosystem whose id no gateway can ask for"
+        raise ValueError(message)
+    record = _claimed_record(user, ecosystem)
     access = _due(user, standing, record)
     if _is_settled(user, standing, record, access):
         if record is not None and record.name != ecosystem.name:
             _rename(record, ecosystem.name)
-        return str(access), change
+        return str(access), standing.change if standing else None
     return str(access), _settle(user, ecosystem, standing, record, access)
 
 
-def _check(user: StoreUser, ecosystem: Ecosystem, record: EcosystemItem | None) -> None:
-    if record is None and not _ID.fullmatch(ecosystem.id):
-        message = f"{user.id} has an ecosystem whose id no gateway can ask for"
-        raise ValueError(message)
-    if record is not None and record.customer_id not in (user.id, NO_OWNER):
+def _claimed_record(user: StoreUser, ecosystem: Ecosystem) -> EcosystemItem | None:
+    """Return the record that the customer is to have. Raises `ValueError` if another one has it."""
+    record = record_of(ecosystem.id)
+    if record is None or record.customer_id in (user.id, NO_OWNER):
+        return record
+    owner = store().get_item(settings().users_table, record.customer_id, consistent_read=True)
+    if "Item" in owner and from_item(owner["Item"]).has_ecosystem(ecosystem.id):
         message = f"ecosystem {ecosystem.id} belongs to another customer than {user.id}"
         raise ValueError(message)
+    # The stream has yet to tell that they left it: it orders the changes of one user alone.
+    release(record)
+    return _claimed_record(user, ecosystem)
 
 
 def _due(user: StoreUser, standing: Standing | None, record: EcosystemItem | None) -> Access:

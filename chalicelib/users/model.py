@@ -1,7 +1,11 @@
 """What a store user is, in the words of the product. No AWS here."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+VALID_ID = re.compile("[A-Za-z0-9_-]{1,64}")
+"""The whole id of a store user or an ecosystem: the API takes no other in its paths."""
 
 
 class Kind(StrEnum):
@@ -43,6 +47,11 @@ class Ecosystem:
     id: str
     name: str
     deployed_at: str | None
+
+    @property
+    def has_valid_id(self) -> bool:
+        """True if gateways can ask for it. Any other id could be the key of a standing."""
+        return VALID_ID.fullmatch(self.id) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +134,7 @@ class StoreUser:
     subscription: Subscription | None = None
     access_change: AccessChange | None = None
     version: int = 0
+
+    def has_ecosystem(self, ecosystem_id: str) -> bool:
+        """Return True if it is this one that the customer has."""
+        return self.ecosystem is not None and self.ecosystem.id == ecosystem_id

@@ -18,7 +18,7 @@ from pynamodb.expressions.operand import Path
 
 from chalicelib.dynamodb import ConditionFailedError, Item
 from chalicelib.settings import settings
-from chalicelib.users import kept_access
+from chalicelib.users import kept_access, suspensions
 from chalicelib.users.item import (
     SEGMENT_KEYS,
     access_change_attribute,
@@ -60,7 +60,9 @@ def apply(record: Mapping[str, Any]) -> None:
     image = store().get_item(settings().users_table, user_id, consistent_read=True).get("Item")
     user = from_item(image) if image else None
     for known in records:
-        if known is not None and known.customer_id == user_id and _is_gone(known.id, user):
+        if known is None or known.customer_id != user_id:
+            continue
+        if user is None or not user.has_ecosystem(known.id):
             kept_access.release(known)
     if user is not None and image is not None:
         _bring_up(user, image)
@@ -75,20 +77,20 @@ def user_id_of(record: Mapping[str, Any]) -> str:
 
 
 def _bring_up(user: StoreUser, image: Item) -> None:
-    access = user.access
+    access, change = user.access, user.access_change
     try:
         if user.kind is Kind.CUSTOMER:
-            access, change = kept_access.keep(user)
-            _restore(user, image, access, change)
+            standing = suspensions.find(user.id)
+            if standing is not None:  # It holds whatever becomes of the ecosystem.
+                access, change = str(standing.access), standing.change
+            if user.ecosystem is not None:
+                access, change = kept_access.keep(user, user.ecosystem, standing)
     finally:
+        _restore(user, image, access, change)
         _complete(user, image, access)
     if not user.registered_at:
         message = f"{user.id} has no registered_at: it is missing from the lists by registration"
         raise ValueError(message)
-
-
-def _is_gone(identifier: str, user: StoreUser | None) -> bool:
-    return user is None or user.ecosystem is None or user.ecosystem.id != identifier
 
 
 def _complete(user: StoreUser, image: Item, access: str | None) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.users.model import (
+    VALID_ID,
     Access,
     BillingPeriod,
     Ecosystem,
@@ -19,7 +20,6 @@ from infra.load.columns import TEXTS, CellError, Columns
 from infra.load.fields import Fields, has_surrogates, is_empty
 from infra.load.sources import RawRow
 
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ID_RULE = "1 to 64 of the characters A-Z, a-z, 0-9, _ and -"
 _KIND = re.compile("|".join(Kind))
 _ACCESS = re.compile("|".join(Access))
@@ -111,7 +111,7 @@ def _user(fields: Fields, record: Mapping[str, Any]) -> StoreUser:
     is_lead = fields.word("kind", record.get("kind"), _KIND, "lead or customer") == Kind.LEAD
     texts: dict[str, Any] = {name: fields.text(name, record.get(name)) for name in TEXTS}
     return StoreUser(
-        id=fields.word("id", record.get("id"), _ID, _ID_RULE),
+        id=fields.word("id", record.get("id"), VALID_ID, _ID_RULE),
         kind=Kind.LEAD if is_lead else Kind.CUSTOMER,
         registered_at=fields.instant("registered_at", record.get("registered_at")),
         version=fields.whole("version", record.get("version"), least=1) or 1,
@@ -143,7 +143,7 @@ def _ecosystem(fields: Fields, value: Any) -> Ecosystem | None:
     if all(is_empty(inner.get(name)) for name in _ECOSYSTEM):
         return None
     fields.require("ecosystem_id", inner.get("id"))
-    identifier = fields.word("ecosystem_id", inner.get("id"), _ID, _ID_RULE)
+    identifier = fields.word("ecosystem_id", inner.get("id"), VALID_ID, _ID_RULE)
     name = fields.text("ecosystem_name", inner.get("name"))
     deployed_at = fields.instant("ecosystem_deployed_at", inner.get("deployed_at"))
     return Ecosystem(identifier, name or identifier, deployed_at or None)

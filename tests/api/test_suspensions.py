@@ -44,6 +44,12 @@ class Shop:
         row = self.api.get(f"/v1/customers/{user_id}", "support").json
         return row["access"], row["version"]
 
+    def suspend(self, user_id: str) -> int:
+        version = self.shown(user_id)[1]
+        answer = self.api.switch(OFF, user_id=user_id, if_match=f'"{version}"')
+        follow(self.feed)
+        return int(answer.status)
+
     def lift(self, user_id: str = "cus_0042") -> int:
         version = self.shown(user_id)[1]
         answer = self.api.switch(ON, user_id=user_id, if_match=f'"{version}"')
@@ -223,3 +229,53 @@ def test_an_ecosystem_that_two_customers_claim_stays_with_the_first(shop: Shop) 
     assert shop.asked("eco_17") == "suspended"
     assert (stored("eco_17", "ecosystems") or {})["customer_id"] == {"S": "cus_0042"}
     assert ECOSYSTEM.id == "eco_17"
+
+
+def test_a_suspended_customer_who_claims_the_ecosystem_of_another_is_shown_as_suspended(
+    shop: Shop,
+) -> None:
+    shop.write(customer("cus_2", ecosystem=OTHER))
+    shop.write(customer(ecosystem=OTHER))
+    assert (shop.asked("eco_18"), shop.shown()[0]) == ("active", "suspended")
+    shop.write(customer("cus_2", ecosystem=None), customer(ecosystem=OTHER))
+    assert (shop.asked("eco_18"), shop.shown()[0]) == ("suspended", "suspended")
+
+
+@pytest.mark.parametrize("access", ["active", "suspended"])
+def test_an_ecosystem_changes_hands_whichever_of_the_two_changes_arrives_first(
+    api: Client, access: str
+) -> None:
+    shop = Shop(api, Feed())
+    shop.write(customer(ecosystem=None), customer("cus_2"))
+    if access == "suspended":
+        assert shop.suspend("cus_2") == 200
+    save(customer(), customer("cus_2", ecosystem=None))
+    follow(shop.feed)
+    assert (shop.asked("eco_17"), shop.shown()[0]) == (access, access)
+
+
+@pytest.mark.parametrize("ecosystem_id", ["customer#cus_9", "customer#cus_2", "e" * 3000])
+def test_an_ecosystem_whose_id_no_gateway_can_ask_for_touches_no_suspension(
+    shop: Shop, ecosystem_id: str
+) -> None:
+    """Suspensions of customers lie beside the records of ecosystems, as `customer#<id>`."""
+    shop.write(customer("cus_2", ecosystem=replace(OTHER, id=ecosystem_id)))
+    assert shop.suspend("cus_2") == 200
+    shop.write(customer("cus_9", ecosystem=OTHER))
+    assert shop.asked("eco_18") == "active"
+    assert shop.suspend("cus_9") == 200
+    assert shop.lift("cus_2") == 200
+    shop.write(customer("cus_9", ecosystem=replace(OTHER, id="eco_19")))
+    assert shop.asked("eco_19") == "suspended"
+
+
+def test_a_suspension_is_kept_while_the_id_of_the_ecosystem_is_not_valid(shop: Shop) -> None:
+    shop.write(customer("cus_2", ecosystem=replace(OTHER, id="customer#cus_0042")))
+    assert shop.suspend("cus_2") == 200
+    assert shop.shown("cus_2")[0] == "suspended"
+    shop.write(customer("cus_2", ecosystem=OTHER))
+    assert (shop.asked("eco_18"), shop.lift("cus_2"), shop.asked("eco_18")) == (
+        "suspended",
+        200,
+        "active",
+    )

@@ -52,11 +52,17 @@ STEPS = int(os.environ.get("SUSPENSION_STEPS", "10000"))
 RULES_A_STORY = 50
 """A rule makes a step or more."""
 
+STEPS_A_RUN = 1_000
+"""Hypothesis remembers the stories of a run: one run of 100,000 steps takes 12 GB."""
+
 FIRST_MS = 1_772_703_000_000
 """2026-03-05T09:30:00Z, in milliseconds."""
 
 CUSTOMERS = ("cus_1", "cus_2")
 ECOSYSTEMS = ("eco_1", "eco_2", "eco_3")
+NO_ECOSYSTEM = "customer#cus_2"
+"""The key of a suspension, which the shop can take for an id all the same."""
+
 OMITTED = ("version", "access", "access_change", "sort_name", "sort_company", "segment")
 
 REFUSALS = (NotFoundError, NoEcosystemError, VersionConflictError, StoreUnavailableError)
@@ -71,7 +77,9 @@ def either(*strategies: st.SearchStrategy[Action]) -> st.SearchStrategy[Action]:
 
 
 customer_ids = st.sampled_from([*CUSTOMERS, "cus_1", "cus_1"])
-ecosystems = st.sampled_from(ECOSYSTEMS).map(lambda one: Ecosystem(one, one, None))
+ecosystems = st.sampled_from([*ECOSYSTEMS, *ECOSYSTEMS, NO_ECOSYSTEM]).map(
+    lambda one: Ecosystem(one, one, None)
+)
 omitted = st.sets(st.sampled_from(OMITTED), max_size=3)
 accesses = st.sampled_from(Access)
 shop_writes: st.SearchStrategy[Action] = st.one_of(
@@ -171,6 +179,7 @@ class Story(RuleBasedStateMachine):
         Story.clock = count(FIRST_MS)
         self.feed = Feed()
         self.delivered: set[int] = set()
+        self.letters: list[int] = []
         self.oracle = Oracle()
 
     @initialize(are_known=st.booleans())
@@ -210,7 +219,9 @@ class Story(RuleBasedStateMachine):
 
     @rule()
     def all_is_delivered(self) -> None:
-        """The stream has caught up: what a row shows is what gateways hear."""
+        """The stream has caught up, and `make replay` has run: rows show what gateways hear."""
+        self.do(("drain",))
+        self.do(("replay",))
         self.do(("drain",))
         for user_id in CUSTOMERS:
             item = stored(user_id)
@@ -218,10 +229,14 @@ class Story(RuleBasedStateMachine):
             if user is None or user.ecosystem is None:
                 continue
             answer = _access(_ask(user.ecosystem.id))
-            if _owners().get(user.ecosystem.id) != user_id:
-                continue  # Two customers claim it, and the other one has it.
+            assert user.access == "suspended" or user_id not in self.oracle.suspended
+            if not user.ecosystem.has_valid_id:
+                continue
+            owner = _owners()[user.ecosystem.id]
+            if owner != user_id:  # Two customers claim it, and the other one has it.
+                assert from_item(stored(owner) or {}).has_ecosystem(user.ecosystem.id)
+                continue
             assert user.access == answer
-            assert answer == "suspended" or user_id not in self.oracle.suspended
             if answer == "suspended":
                 self.oracle.suspended.add(user_id)
 
@@ -285,13 +300,19 @@ class Story(RuleBasedStateMachine):
         message = "the projection keeps itself busy"
         raise AssertionError(message)
 
+    def _replay(self) -> None:
+        letters, self.letters = self.letters, []
+        for number in letters:
+            self._apply(number)
+
     def _apply(self, number: int) -> None:
         try:
             projection.apply(self.feed.records()[number])
         except StoreUnavailableError:
-            return  # Something was written in between: Lambda delivers the record once more.
+            self.delivered.discard(number)  # Something was written in between: it comes again.
+            return
         except ValueError:
-            pass  # Poison: two customers claim one ecosystem.
+            self.letters.append(number)  # Two customers claim one ecosystem, or its id is none.
         self.delivered.add(number)
 
 
@@ -363,12 +384,15 @@ def test_no_interleaving_turns_suspended_into_active(monkeypatch: pytest.MonkeyP
     Story.steps = 0
     with _called_before_each_request(_read_quickly):
         while Story.steps < STEPS:  # Hypothesis cuts some stories short.
-            run_state_machine_as_test(Story, settings=_stories(STEPS - Story.steps))
+            run_state_machine_as_test(
+                Story, settings=_stories(min(STEPS - Story.steps, STEPS_A_RUN))
+            )
 
 
 def _stories(steps: int) -> settings:
     return settings(
         deadline=None,
+        derandomize=False,  # In CI, Hypothesis would tell the same stories in each run.
         max_examples=steps // RULES_A_STORY + 1,
         stateful_step_count=RULES_A_STORY,
         suppress_health_check=[HealthCheck.too_slow],
