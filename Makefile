@@ -82,7 +82,7 @@ check: .venv/ready ## Lint, format, types, import rules, package and template, k
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m infra.package
-	$(BIN)/cfn-lint out/template.yaml
+	$(BIN)/cfn-lint out/*/template.yaml
 	$(BIN)/python -m infra.conform
 	$(AUDIT_TOOL)
 	$(BIN)/python -m infra.audit --if-reachable
@@ -101,8 +101,8 @@ format: .venv/ready ## Format the code
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
 
-package: .venv/ready ## Build what is deployed, into out/, and say its sizes
-	@$(BIN)/python -m infra.package
+package: .venv/ready ## Build what is deployed, into out/, and say its sizes (ARCHITECTURE=arm64)
+	@$(BIN)/python -m infra.package $(if $(ARCHITECTURE),--architecture "$(ARCHITECTURE)")
 
 openapi: .venv/ready ## Print the OpenAPI document (SERVER=https://…/api), for generators and reviews
 	@$(BIN)/python -m infra.openapi $(if $(SERVER),--server "$(SERVER)")

@@ -23,6 +23,7 @@ from infra.package import BUILT, Package, PackageError
 from infra.parameters import (
     StagesError,
     misfits,
+    stage_architecture,
     stage_parameters,
     stage_rollback_minutes,
     stage_tags,
@@ -181,8 +182,10 @@ def main() -> int:
     try:
         parameters, tags = stage_parameters(stage), stage_tags(stage)
         options = Options(arguments.replaceable, stage_rollback_minutes(stage), _say)
-        package.build()
-        outputs = deploy(Target(stage, region), parameters, tags, options=options)
+        architecture = stage_architecture(stage)
+        package.build(architecture)
+        what = package.built(architecture)
+        outputs = deploy(Target(stage, region), parameters, tags, what, options=options)
     except (StagesError, DeployError, PackageError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"The deployment did not go through: {error}\n")
         return 1

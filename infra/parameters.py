@@ -2,7 +2,7 @@
 
 The file is the one place for it; the variable `STORE_USERS_STAGES` names another one. A section
 holds the parameters of infra/resources.yaml by their names, over those of `[defaults]`; its table
-`tags` what all resources are tagged with.
+`tags` what all resources are tagged with, and `architecture` is that of the functions.
 """
 
 import difflib
@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.api.auth import PERMISSIONS
-from infra.package import ROOT
+from infra.package import ARCHITECTURES, ROOT
 
 Declared = Mapping[str, Mapping[str, Any]]
 """The `Parameters` of a template."""
@@ -26,6 +26,7 @@ _WEEKLY_FORM = re.compile(r"(MON|TUE|WED|THU|FRI|SAT|SUN) ([01]\d|2[0-3]):([0-5]
 _TAGS = "tags"
 _ROLLBACK = "rollback_minutes"
 _MOST_ROLLBACK_MINUTES = 180
+_ARCHITECTURE, _USUAL_ARCHITECTURE = "architecture", "arm64"
 
 
 class StagesError(Exception):
@@ -49,6 +50,7 @@ def stage_parameters(stage: str) -> dict[str, str]:
     chosen = _chosen(stage)
     chosen.pop(_TAGS)
     chosen.pop(_ROLLBACK, None)
+    chosen.pop(_ARCHITECTURE, None)
     weekly = chosen.pop(_WEEKLY, None)
     parameters = {name: _text(name, value) for name, value in chosen.items()}
     try:
@@ -75,6 +77,18 @@ def stage_rollback_minutes(stage: str) -> int:
         return minutes
     message = f"{stages_file().name}: {_ROLLBACK} = {minutes!r} is no whole number from 0 to 180"
     raise StagesError(message)
+
+
+def stage_architecture(stage: str) -> str:
+    """The architecture of the stage's functions. Raises `StagesError`."""
+    given = _chosen(stage).get(_ARCHITECTURE, _USUAL_ARCHITECTURE)
+    if given not in ARCHITECTURES:
+        allowed = ", ".join(ARCHITECTURES)
+        message = (
+            f"{stages_file().name} [{stage}]: {_ARCHITECTURE} = {given!r} is none of {allowed}"
+        )
+        raise StagesError(message)
+    return str(given)
 
 
 def misfits(parameters: Mapping[str, str], declared: Declared) -> list[str]:

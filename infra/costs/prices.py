@@ -68,7 +68,9 @@ PRICES = {
     "secret_requests": Price("Secrets Manager: requests", "0.05", 10_000, "requests", 0, _SECRETS),
     "requests": Price("API Gateway: requests", "3.50", 1_000_000, "requests", 0, _REST),
     "invocations": Price("Lambda: requests", "0.20", 1_000_000, "requests", 1_000_000, _LAMBDA),
-    "gb_seconds": Price("Lambda: duration", "16.6667", 1_000_000, "GB-seconds", 400_000, _LAMBDA),
+    "gb_seconds": Price(
+        "Lambda: duration on arm64", "13.3334", 1_000_000, "GB-seconds", 400_000, _LAMBDA
+    ),
     "files": Price("S3: storage", "0.023", 1, "GB", 0, _FILES),
     "file_writes": Price("S3: writes", "0.005", 1_000, "requests", 0, _FILES),
     "queue_requests": Price(

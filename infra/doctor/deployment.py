@@ -15,6 +15,7 @@ from infra.parameters import (
     NoSectionError,
     StagesError,
     misfits,
+    stage_architecture,
     stage_parameters,
     stage_tags,
     stages_file,
@@ -99,8 +100,9 @@ def bucket(stage: Stage) -> Iterator[Finding]:
 def template(stage: Stage) -> Iterator[Finding]:
     """The stack against this checkout's template and settings, and against what is really there."""
     client: CloudFormationClient = stage.target.client("cloudformation")
-    package.build()
-    ours = yaml.safe_load(package.TEMPLATE.read_text())
+    architecture = _architecture(stage)
+    package.build(architecture)
+    ours = yaml.safe_load(package.built(architecture).template.read_text())
     body: Any = client.get_template(StackName=stage.target.stack, TemplateStage="Original")[
         "TemplateBody"
     ]
@@ -108,6 +110,18 @@ def template(stage: Stage) -> Iterator[Finding]:
     yield _same("template and stack", differing(ours["Resources"], deployed), stage)
     yield from settings(stage, ours["Parameters"])
     yield _drift(client, stage)
+
+
+def _architecture(stage: Stage) -> str:
+    """That of this machine for the local stack, else the one in the file, or the deployed one."""
+    if stage.target.endpoint is not None:
+        return package.HERE
+    try:
+        return stage_architecture(stage.target.stage)
+    except StagesError:
+        client: LambdaClient = stage.target.client("lambda")
+        name = stage.resources["APIHandler"]
+        return client.get_function_configuration(FunctionName=name)["Architectures"][0]
 
 
 def settings(stage: Stage, declared: Declared) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from infra.parameters import (
     Declared,
     StagesError,
     misfits,
+    stage_architecture,
     stage_parameters,
     stage_rollback_minutes,
     stage_tags,
@@ -70,6 +71,25 @@ def test_what_is_no_weekday_and_hour_is_refused(stages: Path, weekly: str) -> No
     stages.write_text(f'[prod]\nlead_export_at = "{weekly}"')
     with pytest.raises(StagesError, match="is not a weekday and a time, such as MON 06:00"):
         stage_parameters("prod")
+
+
+def test_functions_run_on_arm64_unless_the_stage_says_otherwise(stages: Path) -> None:
+    stages.write_text(
+        '[defaults]\narchitecture = "x86_64"\n[prod]\n[other]\narchitecture = "arm64"'
+    )
+    assert (stage_architecture("prod"), stage_architecture("other")) == ("x86_64", "arm64")
+    assert stage_parameters("prod") == {}, "it is no parameter of the template"
+    stages.write_text("[prod]")
+    assert stage_architecture("prod") == "arm64"
+
+
+def test_an_architecture_that_lambda_does_not_have_is_refused(stages: Path) -> None:
+    stages.write_text('[prod]\narchitecture = "aarch64"')
+    with pytest.raises(StagesError) as raised:
+        stage_architecture("prod")
+    assert str(raised.value) == (
+        "stages.toml [prod]: architecture = 'aarch64' is none of arm64, x86_64"
+    )
 
 
 def test_an_unknown_stage_is_named() -> None:

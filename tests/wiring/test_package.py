@@ -23,7 +23,8 @@ from infra.package import ARCHIVE, ROOT, TEMPLATE
 from infra.page import travelling
 
 MAX_BYTES = 12_000_000
-X86_64 = 62
+MACHINES = {"x86_64": 62, "arm64": 183}
+"""`e_machine` in the head of an ELF file: https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html"""
 UNCHECKED_HASH = 1
 REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
 
@@ -68,8 +69,15 @@ def _names() -> set[str]:
 
 
 @cache
-def _functions() -> dict[str, Any]:
-    resources = yaml.safe_load(TEMPLATE.read_text())["Resources"]
+def _template(architecture: str = package.HERE) -> dict[str, Any]:
+    package.build(architecture)
+    template: dict[str, Any] = yaml.safe_load(package.built(architecture).template.read_text())
+    return template
+
+
+@cache
+def _functions(architecture: str = package.HERE) -> dict[str, Any]:
+    resources = _template(architecture)["Resources"]
     functions = [one for one in resources.values() if one["Type"] == "AWS::Serverless::Function"]
     return {one["Properties"]["Handler"]: one["Properties"] for one in functions}
 
@@ -96,7 +104,9 @@ def _in_lambda(folder: Path, program: str) -> Any:
 
 
 def test_the_package_is_small() -> None:
-    assert ARCHIVE.stat().st_size <= MAX_BYTES
+    for architecture in package.ARCHITECTURES:
+        package.build(architecture)
+        assert package.built(architecture).archive.stat().st_size <= MAX_BYTES
 
 
 def test_two_builds_are_the_same_to_the_byte(tmp_path: Path) -> None:
@@ -125,9 +135,10 @@ def test_two_builds_are_the_same_to_the_byte(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert re.match(r"out/deployment\.zip: \d+\.\d MB, \d+\.\d MB unpacked\n", done.stdout)
-    assert (tmp_path / "out" / "deployment.zip").read_bytes() == ARCHIVE.read_bytes()
-    assert (tmp_path / "out" / "template.yaml").read_bytes() == TEMPLATE.read_bytes()
+    assert re.match(r"out/\w+/deployment\.zip: \d+\.\d MB, \d+\.\d MB unpacked\n", done.stdout)
+    made = tmp_path / "out" / package.HERE
+    assert (made / "deployment.zip").read_bytes() == ARCHIVE.read_bytes()
+    assert (made / "template.yaml").read_bytes() == TEMPLATE.read_bytes()
 
 
 def test_every_entry_can_be_read_by_lambda_and_says_no_time() -> None:
@@ -193,15 +204,53 @@ def test_every_module_is_compiled_for_the_python_of_the_functions_and_never_chec
         assert struct.unpack("<I", code[4:8])[0] == UNCHECKED_HASH, name
 
 
-def test_every_binary_is_for_the_machine_and_the_python_of_the_functions(unpacked: Path) -> None:
-    assert {tuple(one["Architectures"]) for one in _functions().values()} == {("x86_64",)}
-    libraries = [name for name in _names() if name.endswith(".so")]
+@cache
+def _contents(architecture: str) -> dict[str, bytes]:
+    package.build(architecture)
+    with zipfile.ZipFile(package.built(architecture).archive) as made:
+        return {name: made.read(name) for name in made.namelist()}
+
+
+@pytest.mark.parametrize("architecture", package.ARCHITECTURES)
+def test_every_binary_is_for_the_machine_and_the_python_of_the_functions(architecture: str) -> None:
+    machines = {tuple(one["Architectures"]) for one in _functions(architecture).values()}
+    assert machines == {(architecture,)}
+    contents = _contents(architecture)
+    libraries = [name for name in contents if name.endswith(".so")]
     assert len(libraries) >= 4
     for name in libraries:
-        header = (unpacked / name).read_bytes()[:20]
+        header = contents[name][:20]
         assert header[:4] == b"\x7fELF", name
-        assert struct.unpack("<H", header[18:])[0] == X86_64, name
+        assert struct.unpack("<H", header[18:])[0] == MACHINES[architecture], name
         assert re.search(rf"\.({sys.implementation.cache_tag}-.*|abi3)\.so$", name), name
+
+
+def test_packages_of_two_architectures_differ_in_binaries_alone() -> None:
+    """What is tried on this machine is what runs on the other, but for four libraries."""
+    arm, intel = (
+        {
+            name: content
+            for name, content in _contents(one).items()
+            # The description of a wheel names its platform no more than its text does.
+            if not name.endswith(".so")
+        }
+        for one in package.ARCHITECTURES
+    )
+    assert arm == intel
+
+
+def test_templates_of_two_architectures_differ_in_the_architecture_alone() -> None:
+    arm, intel = (json.dumps(_template(one)) for one in package.ARCHITECTURES)
+    assert arm != intel
+    assert arm.replace("arm64", "x86_64") == intel
+
+
+def test_the_architectures_are_packaged_with_the_same_policies() -> None:
+    stages = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"]
+    assert set(stages) == set(package.ARCHITECTURES)
+    for name, stage in stages.items():
+        assert stage.pop("lambda_architecture") == name
+    assert stages["arm64"] == stages["x86_64"]
 
 
 def test_each_function_of_the_template_has_an_entry_point() -> None:

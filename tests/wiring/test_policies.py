@@ -49,7 +49,7 @@ def test_no_policy_has_a_wildcard_but_for_names_of_files_and_subjects_of_the_aud
 
 def test_every_function_has_the_policy_of_its_name() -> None:
     config = json.loads((ROOT / ".chalice" / "config.json").read_text())
-    functions = config["stages"]["package"]["lambda_functions"]
+    functions = config["stages"]["x86_64"]["lambda_functions"]
     assert {name: one["iam_policy_file"] for name, one in functions.items()} == {
         "api_handler": "policy-api.json",
         **{name: f"policy-{name}.json" for name in BY_LAMBDA if name != "api"},

@@ -357,7 +357,7 @@ def test_every_parameter_is_told_in_the_documentation() -> None:
     told_apart = {"Stage", "EmulatorEndpoint", "LeadExportSchedule"}
     assert (
         _template()["Parameters"].keys()
-        == told - {"lead_export_at", "rollback_minutes"} | told_apart
+        == told - {"lead_export_at", "rollback_minutes", "architecture"} | told_apart
     )
 
 
