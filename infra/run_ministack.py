@@ -1,4 +1,4 @@
-"""The emulator's process: MiniStack, with what policies and streams need to be as on AWS.
+"""The emulator's process: MiniStack, with what policies, streams and sessions need to be as on AWS.
 
 MiniStack 1.5 saves its state when it is ended, and with it how far each function has read a
 stream, but not the stream's records. After a restart the positions lie beyond all new records, so
@@ -10,6 +10,9 @@ With `AUTH=true` it evaluates policies. Three things are missing there:
 - The stack listens on this machine alone, without TLS, which the policy of the bucket demands.
 - `dynamodb:LeadingKeys` is never set, and `dynamodb:Attributes` for projections alone. A condition
   of `ForAllValues` holds where its key is not set: the bounds of the audit would not be tried.
+
+Where a sign-in of the hosted page is renewed at `/oauth2/token`, MiniStack leaves the groups out of
+the new tokens. Cognito does not.
 
 `emulator.start` runs this file as a program, with MiniStack's settings in the environment.
 """
@@ -26,7 +29,7 @@ from typing import Any
 from hypercorn.config import Config
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import dynamodb
+from ministack.services import cognito, dynamodb
 from ministack.services.cloudformation import engine
 
 _SAVE_SECONDS = 600
@@ -142,10 +145,26 @@ def _equalities(query: Mapping[str, Any]) -> dict[str, Any]:
     return {names.get(name, name): values[value] for name, value in found}
 
 
+class _NoSessions(dict[str, dict[str, Any]]):
+    """A register of sign-ins that stays empty."""
+
+    def __setitem__(self, token: str, session: dict[str, Any]) -> None:
+        pass
+
+
+def keep_groups() -> None:
+    """Make MiniStack renew the hosted page's sign-ins as it renews all others, with the groups.
+
+    It takes the other way for refresh tokens in this register alone.
+    """
+    cognito._refresh_tokens = _NoSessions()
+
+
 if __name__ == "__main__":
     Config.shutdown_timeout = _SAVE_SECONDS
     keep_streams()
     refer_to_secrets_by_arn()
     take_loopback_for_tls()
     supply_condition_keys()
+    keep_groups()
     sys.exit(app.main())

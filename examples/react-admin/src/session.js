@@ -61,8 +61,7 @@ export async function accessToken(refused) {
   return read(TOKENS).access;
 }
 
-/** A call of the user pool's own API. The local stack's `/oauth2/token` leaves the groups out of
- * renewed tokens, and it has no `/oauth2/revoke`. */
+/** A call of the user pool's own API; the local stack has no `/oauth2/revoke`. */
 async function callPool(action, values) {
   const { pool_url, client_id } = await signInConfig();
   return fetch(pool_url, {

@@ -26,6 +26,13 @@ SPOIL = """(names) => {
     sessionStorage.tokens = JSON.stringify(kept);
 }"""
 
+RENEW = """async ([address, client_id]) => {
+    const { refresh } = JSON.parse(sessionStorage.tokens);
+    const body = { grant_type: "refresh_token", client_id, refresh_token: refresh };
+    const reply = await fetch(address, { method: "POST", body: new URLSearchParams(body) });
+    return (await reply.json()).access_token;
+}"""
+
 
 @pytest.fixture(scope="module")
 def site(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -145,6 +152,17 @@ def test_a_refused_token_is_renewed_and_a_session_that_is_over_leads_to_the_sign
 def _is_fresh(page: Page) -> bool:
     """Return True if the example has got itself another access token."""
     return bool(page.evaluate("JSON.parse(sessionStorage.tokens).access !== 'not.a.token'"))
+
+
+def test_the_token_endpoint_of_the_local_stack_renews_with_the_roles(
+    page: Page, stack: Stack, site: str
+) -> None:
+    """As a library for OpenID Connect renews; the example uses the pool's own API."""
+    page.goto(site)
+    page.locator("tbody tr").first.wait_for()
+    facts = stack.facts
+    token = page.evaluate(RENEW, [f"{facts['endpoint']}/oauth2/token", facts["client_id"]])
+    assert stack.call("GET", "/v1/session", token=token).json["roles"] == ["admin"]
 
 
 def test_the_switch_goes_by_the_version_on_the_screen(page: Page, stack: Stack, site: str) -> None:
