@@ -85,6 +85,18 @@ class NoEcosystemError(StoreUsersError):
     code = "no-ecosystem"
 
 
+class SenselessChangeError(ValueError):
+    """What the shop wrote of a store user makes no sense, and will not the next time either.
+
+    `loggable` is what is wrong with it, without a word of the shop's.
+    """
+
+    def __init__(self, user_id: str, loggable: str) -> None:
+        """Keep what is wrong, and of whom."""
+        super().__init__(f"{user_id}: {loggable}")
+        self.loggable = loggable
+
+
 class ExportNotReadyError(StoreUsersError):
     """The file does not exist yet: ask for the job until it has succeeded."""
 

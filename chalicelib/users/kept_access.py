@@ -15,7 +15,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib import clock
 from chalicelib.dynamodb import ConditionFailedError, TransactionCanceledError
-from chalicelib.errors import StoreUnavailableError
+from chalicelib.errors import SenselessChangeError, StoreUnavailableError
 from chalicelib.settings import settings
 from chalicelib.users import audit, suspensions
 from chalicelib.users.filters import has_ecosystem
@@ -64,13 +64,12 @@ def keep(
 ) -> tuple[str, AccessChange | None]:
     """Bring the record of the customer's ecosystem up to now; what is due in the customer's item.
 
-    That is the access and the last use of the switch. Raises `ValueError` where the ecosystem is
-    another customer's or has no valid id, and `StoreUnavailableError` where another process
-    changes it at this moment.
+    That is the access and the last use of the switch. Raises `SenselessChangeError` where the
+    ecosystem is another customer's or has no valid id, and `StoreUnavailableError` where another
+    process changes it at this moment.
     """
     if not ecosystem.has_valid_id:
-        message = f"{user.id} has an ecosystem whose id no gateway can ask for"
-        raise ValueError(message)
+        raise SenselessChangeError(user.id, "no gateway can ask for the id of the ecosystem")
     record = _claimed_record(user, ecosystem)
     access = _due(user, standing, record)
     if _is_settled(user, standing, record, access):
@@ -81,14 +80,13 @@ def keep(
 
 
 def _claimed_record(user: StoreUser, ecosystem: Ecosystem) -> EcosystemItem | None:
-    """Return the record that the customer is to have. Raises `ValueError` if another one has it."""
+    """Return the record that the customer is to have. Raises `SenselessChangeError`."""
     record = record_of(ecosystem.id)
     if record is None or record.customer_id in (user.id, NO_OWNER):
         return record
     owner = store().get_item(settings().users_table, record.customer_id, consistent_read=True)
     if "Item" in owner and from_item(owner["Item"]).has_ecosystem(ecosystem.id):
-        message = f"ecosystem {ecosystem.id} belongs to another customer than {user.id}"
-        raise ValueError(message)
+        raise SenselessChangeError(user.id, "the ecosystem belongs to another customer")
     # The stream has yet to tell that they left it: it orders the changes of one user alone.
     release(record)
     return _claimed_record(user, ecosystem)

@@ -17,6 +17,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 
 from chalicelib.dynamodb import ConditionFailedError, Item
+from chalicelib.errors import SenselessChangeError
 from chalicelib.settings import settings
 from chalicelib.users import kept_access, suspensions
 from chalicelib.users.item import (
@@ -89,8 +90,7 @@ def _bring_up(user: StoreUser, image: Item) -> None:
         _restore(user, image, access, change)
         _complete(user, image, access)
     if not user.registered_at:
-        message = f"{user.id} has no registered_at: it is missing from the lists by registration"
-        raise ValueError(message)
+        raise SenselessChangeError(user.id, "no registered_at: the lists by registration lack it")
 
 
 def _complete(user: StoreUser, image: Item, access: str | None) -> None:

@@ -3,10 +3,13 @@
 The shop writes as docs/data.md allows: whole items, without `access`.
 """
 
+import json
 from dataclasses import dataclass, replace
 
 import pytest
 
+from chalicelib import aws
+from chalicelib.settings import settings
 from chalicelib.users.model import Ecosystem, Kind, StoreUser
 from tests.api.client import Client
 from tests.builders import ECOSYSTEM, client, customer, save, save_ecosystem, stored
@@ -224,8 +227,19 @@ def test_a_record_of_an_earlier_version_is_told_with_epoch_and_the_instant_of_it
     assert answer["epoch"] > 0
 
 
-def test_an_ecosystem_that_two_customers_claim_stays_with_the_first(shop: Shop) -> None:
+def test_an_ecosystem_that_two_customers_claim_stays_with_the_first_and_an_alarm_rings(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`ProjectionDeadLettersAlarm` watches the queue; the log says what is wrong."""
+    capsys.readouterr()
     shop.write(customer("cus_2"))
+    log = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    told = [line["message"] for line in log if line["event"] == "projection.poison"]
+    assert set(told) == {"the ecosystem belongs to another customer"}
+    queue = settings().projection_dead_letters_url
+    received = aws.sqs().receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    letters = [json.loads(one["Body"])["dynamodb"]["NewImage"]["id"]["S"] for one in received]
+    assert letters == ["cus_2"] * len(told)
     assert shop.asked("eco_17") == "suspended"
     assert (stored("eco_17", "ecosystems") or {})["customer_id"] == {"S": "cus_0042"}
     assert ECOSYSTEM.id == "eco_17"

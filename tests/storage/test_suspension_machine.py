@@ -228,10 +228,10 @@ class Story(RuleBasedStateMachine):
             user = from_item(item) if item else None
             if user is None or user.ecosystem is None:
                 continue
-            answer = _access(_ask(user.ecosystem.id))
             assert user.access == "suspended" or user_id not in self.oracle.suspended
             if not user.ecosystem.has_valid_id:
                 continue
+            answer = _access(_ask(user.ecosystem.id))
             owner = _owners()[user.ecosystem.id]
             if owner != user_id:  # Two customers claim it, and the other one has it.
                 assert from_item(stored(owner) or {}).has_ecosystem(user.ecosystem.id)
