@@ -84,17 +84,32 @@ def test_it_answers_as_the_stack_does_from_the_data_of_the_stack(
             ("/v1/customers", None),
             ("/v1/nothing", None),
         ):
-            ours, theirs = (
-                working.call("GET", path, token=bearer),
-                stack.call("GET", path, token=bearer),
-            )
-            assert ours is not None
-            assert ours.status == theirs.status, path
+            ours, theirs = _asked_both(working, stack, "GET", path, token=bearer)
             assert _without_ids(ours.json) == _without_ids(theirs.json), path
             assert ours.headers["Content-Type"] == theirs.headers["Content-Type"], path
+        preflight, _ = _asked_both(working, stack, "OPTIONS", "/v1/customers")
+        assert preflight.headers["Access-Control-Allow-Origin"] == stack.front_end
         _switch_through(working, stack, token)
         assert _sign_in(stack, f"{working.url}/") == 200
         assert _sign_in(stack, "http://localhost:1/") == 400
+
+
+def _asked_both(
+    working: Working, stack: Stack, method: str, path: str, **given: object
+) -> tuple[Reply, Reply]:
+    """Ask as a front end on another origin; the answers have the status and CORS headers alike."""
+    headers = {"Origin": stack.front_end, "Access-Control-Request-Method": "GET"}
+    ours = working.call(method, path, headers=headers, **given)
+    theirs = stack.call(method, path, headers=headers, **given)  # type: ignore[arg-type]
+    assert ours is not None
+    assert ours.status == theirs.status, path
+    assert _cors(ours) == _cors(theirs) != {}, path
+    return ours, theirs
+
+
+def _cors(reply: Reply) -> dict[str, str]:
+    found = {name.lower(): value for name, value in reply.headers.items()}
+    return {name: value for name, value in found.items() if name.startswith("access-control-")}
 
 
 def _without_ids(answer: dict[str, object]) -> dict[str, object]:
