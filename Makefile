@@ -43,10 +43,10 @@ replay: .venv/ready ## Put back what the projection could not apply ([STAGE=prod
 letters: .venv/ready ## Show dead letters ([STAGE=prod]); ORDER=1 runs the schedule's, ORDER=now one of now, DROP=exports|schedule removes those
 	@$(BIN)/python -m infra.letters $(if $(STAGE),--stage $(STAGE)) $(if $(ORDER),--order $(ORDER)) $(if $(DROP),--drop $(DROP))
 
-erase: .venv/ready ## Erase a store user from everything (USER=cus_0042 [STAGE=prod] [YES=1], or AGAIN=1)
+erase: .venv/ready ## Erase a store user from everything (USER=cus_0042 [ALSO="former name, e-mail"] [STAGE=prod] [YES=1], or AGAIN=1)
 	@$(if $(AGAIN)$(filter command line,$(origin USER)),,echo "Say whom: make erase USER=cus_0042" >&2; exit 2;) \
 		$(BIN)/python -m infra.erase $(if $(AGAIN),--again,--user "$(USER)") \
-		$(if $(STAGE),--stage $(STAGE)) $(if $(YES),--yes)
+		$(if $(ALSO),--also "$(ALSO)") $(if $(STAGE),--stage $(STAGE)) $(if $(YES),--yes)
 
 block: .venv/ready ## Shut a colleague out at once (PERSON=ana@example.com or SUBJECT=… [STAGE=prod] [KILL=all|none])
 	@$(if $(PERSON)$(SUBJECT),,echo "Say who: make block PERSON=ana@example.com" >&2; exit 2;) \

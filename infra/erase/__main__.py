@@ -2,8 +2,9 @@
 
 The store user and what is derived of them, the files of exports that hold them, searches for
 them, dead letters about them; what the staff did to them is kept without saying to whom. It asks
-first, says what it did, and can be run again at any time. --again erases everybody once more who
-was ever erased: after a table was restored.
+first, says what it did, and can be run again at any time. --also has names that they had before,
+and all names where the shop has removed them already: searches are found by names. --again erases
+everybody once more who was ever erased: after a table was restored.
 
 Exit status: 0 erased, 1 it came to a stop (run it again), 2 it cannot be done, 3 not confirmed.
 """
@@ -23,7 +24,8 @@ from chalicelib.users.model import Author
 from chalicelib.users.tables import ExportItem
 from infra import stage
 from infra.derivation import of_stage
-from infra.erase import traces
+from infra.erase import mentions, traces
+from infra.erase.mentions import Mention
 from infra.erase.person import (
     Apply,
     ErasureError,
@@ -41,9 +43,15 @@ _EXPORT_SECONDS = 960
 
 _BEYOND = """\
 Not reached from here: recovery points of the tables (they end by themselves, RecoveryDays old;
-after restoring one, make erase AGAIN=1), files that somebody has downloaded or that were loaded
-from (*.rejects.csv beside them, too), and the shop, which must not write the person again.
+after restoring one, make erase AGAIN=1), the streams of the tables (a day), files that somebody has
+downloaded or that were loaded from (*.rejects.csv beside them, too), and the shop, which must not
+write the person again. Searches for a name that no kept file has, and that ALSO did not tell, stay
+until their jobs end.
 """
+
+_NAMELESS = """\
+Nothing says what they were called, so searches for them and reasons that mention them were not
+found. Run it again with ALSO="name, e-mail, phone"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,7 @@ class Done:
     deliveries: int = 0
     letters: int = 0
     acts: int = 0
+    mentions: list[Mention] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """What to tell the person who asked for it."""
@@ -80,22 +89,27 @@ class Done:
             (self.acts, "acts of the staff, kept without reason and person"),
         )
         told = [f"  {number:>4}  {what}" for number, what in counts]
-        return told + [f"        {_describe(one)}" for one in self.files]
+        told += [f"        {_describe(one)}" for one in self.files]
+        told += [f"  {len(self.mentions):>4}  reasons for acts on others that may mention them"]
+        told += [f"        {one}" for one in self.mentions]
+        return told if self.person.names.words else [*told, _NAMELESS]
 
 
 def erase(person: Person, by: Author, apply: Apply, queues: Queues) -> Done:
     """Erase the person; what was done. Raises `ErasureError`, `StoreUsersError`.
 
-    While it is known which words are theirs, searches for them are found; so those come first,
-    also those of the exports that are running.
+    While it is known how they are and were called, searches for them are found; so those come
+    first, also those of the exports that are running, and the files that tell names after them.
     """
-    done = Done(person)
+    looked: traces.Looked = {}
     traces.wait_for_exports(_EXPORT_SECONDS)
-    done.searches = traces.forget_searches(person)
+    person = person.called(traces.look_through_files(person.id, looked))
+    searches = traces.forget_searches(person)
     remove(person, apply)
     traces.wait_for_exports(_EXPORT_SECONDS)
-    done.files = traces.expire_files(person, by)
-    done.searches += traces.forget_searches(person)
+    person = person.called(traces.look_through_files(person.id, looked))
+    done = Done(person, searches=searches + traces.forget_searches(person))
+    done.files = traces.expire_files(person, by, looked)
     done.deliveries = traces.forget_deliveries(person.id)
     done.remnants = traces.remove_remnants()
     for queue, is_concerned in (
@@ -105,6 +119,7 @@ def erase(person: Person, by: Author, apply: Apply, queues: Queues) -> Done:
         done.letters += traces.remove_dead_letters(queue, person, is_concerned)
     _note(person.id, audit.ANNOUNCED, by)
     done.acts = traces.unlink_acts(person.id)
+    done.mentions = mentions.find(person)
     _note(person.id, "user.erased", by, files=len(done.files), acts=done.acts)
     return done
 
@@ -145,11 +160,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     whom = parser.add_mutually_exclusive_group(required=True)
     whom.add_argument("--user", help="the id of the store user")
     whom.add_argument("--again", action="store_true", help="everybody who was erased before")
+    parser.add_argument("--also", default="", help="other names of --user: 'Ana Ruiz, ana@old.es'")
     parser.add_argument("--stage", default="", help="a deployed stage; else the local stack")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     options = parser.parse_args(arguments)
+    if options.again and options.also:
+        parser.error("--also goes with --user")
     try:
-        return _run(options.stage, options.user, confirmed=options.yes)
+        return _run(options.stage, options.user, options.also, confirmed=options.yes)
     except (ErasureError, StoreUsersError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"It came to a stop: {error}. Run it again: that does no harm.\n")
         return STOPPED
@@ -158,10 +176,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return UNUSABLE
 
 
-def _run(name: str, user_id: str | None, *, confirmed: bool) -> int:
+def _run(name: str, user_id: str | None, also: str, *, confirmed: bool) -> int:
     place = stage.find(name)
     place.enter()
-    people = [find(one) for one in ([user_id] if user_id else erased_before())]
+    people = [find(one, also) for one in ([user_id] if user_id else erased_before())]
     strangers = [one.id for one in people if not one.is_known]
     if strangers:
         sys.stderr.write(f"Nothing is stored of {strangers[0]}, nor was it: is that the id?\n")

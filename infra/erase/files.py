@@ -1,5 +1,8 @@
 """The files of exports: which of them hold the person, and how they are taken away."""
 
+import csv
+import html
+import io
 import json
 import re
 import tempfile
@@ -9,7 +12,9 @@ from typing import IO, Any
 
 from chalicelib import aws
 from chalicelib.exports.cells import escape
+from chalicelib.exports.columns import COLUMNS
 from chalicelib.settings import settings
+from infra.erase.names import Names
 
 _CHUNK_BYTES = 1 << 20
 _OVERLAP_BYTES = 512
@@ -26,22 +31,40 @@ def keys(prefix: str) -> Iterator[str]:
     return (found["Key"] for page in pages for found in page.get("Contents", ()))
 
 
-def holds(key: str, user_id: str) -> bool:
-    """Whether the workbook or CSV file has the id in a cell. Every file has a column of ids.
+_NAMES = 5
+"""The first columns of every file: first and last name, e-mail, phone, company."""
 
-    A file that is gone meanwhile holds nobody.
+_ID_COLUMNS = {len(columns) - 1 for columns in COLUMNS.values()}
+
+_CELL = re.compile(rb'<c r="([A-Z])\d+"[^>]*><is><t[^>]*>([^<]*)</t>')
+
+csv.field_size_limit(1 << 20)  # More than an item of DynamoDB can hold.
+
+
+def look_for(key: str, user_id: str) -> Names | None:
+    """Return how the person is called in the workbook or CSV file; None if it does not hold them.
+
+    It does where the id stands in a cell: every file has a column of ids. A file that is gone
+    meanwhile holds nobody.
     """
     with tempfile.TemporaryFile() as file:
         try:
             aws.s3().download_fileobj(settings().exports_bucket, key, file)
         except aws.s3().exceptions.ClientError as error:
             if error.response["Error"]["Code"] in {"404", "NoSuchKey"}:
-                return False
+                return None
             raise
-        if zipfile.is_zipfile(file):
-            return _is_in_workbook(file, user_id)
+        is_workbook = zipfile.is_zipfile(file)
         file.seek(0)
-        return _occurs(user_id, _chunks(file))
+        if not (_is_in_workbook if is_workbook else _is_in_text)(file, user_id):
+            return None
+        file.seek(0)
+        rows = _workbook_rows(file, user_id) if is_workbook else _csv_rows(file)
+        found = Names()
+        for row in rows:
+            if any(row[at : at + 1] == [user_id] for at in _ID_COLUMNS):
+                found |= Names.of_fields(*row[:_NAMES])
+        return found
 
 
 def abort_uploads(is_left: Callable[[str], bool]) -> int:
@@ -85,6 +108,37 @@ def forget_delivery(key: str, user_id: str) -> bool:
     kept = json.dumps([one for one in ids if one != user_id]).encode()
     aws.s3().put_object(Bucket=bucket, Key=key, Body=kept, ServerSideEncryption="AES256")
     return True
+
+
+def _is_in_text(file: IO[bytes], user_id: str) -> bool:
+    return _occurs(user_id, _chunks(file))
+
+
+def _csv_rows(file: IO[bytes]) -> Iterator[list[str]]:
+    return csv.reader(io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline=""))
+
+
+def _workbook_rows(file: IO[bytes], user_id: str) -> Iterator[list[str]]:
+    """Yield the texts of the rows in which the id occurs; "" for a cell without text."""
+    wanted = escape(user_id).encode()
+    with zipfile.ZipFile(file) as archive:
+        for name in archive.namelist():
+            with archive.open(name) as part:
+                for row in _rows(part):
+                    if wanted in row:
+                        yield _texts(row)
+
+
+def _rows(part: Any) -> Iterator[bytes]:
+    rest = b""
+    for chunk in _chunks(part):
+        *whole, rest = (rest + chunk).split(b"</row>")
+        yield from whole
+
+
+def _texts(row: bytes) -> list[str]:
+    cells = {ord(letter) - ord("A"): text for letter, text in _CELL.findall(row)}
+    return [html.unescape(cells.get(at, b"").decode()) for at in range(max(_ID_COLUMNS) + 1)]
 
 
 def _is_in_workbook(file: IO[bytes], user_id: str) -> bool:

@@ -2,15 +2,15 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.settings import settings
 from chalicelib.users import audit, suspensions
 from chalicelib.users.counting import state_key
 from chalicelib.users.derived import Derived, State
-from chalicelib.users.entries import Search
 from chalicelib.users.tables import store
+from infra.erase.names import Names, phrase
 
 _PATIENCE_SECONDS = 60
 _PAUSE_SECONDS = 1.0
@@ -28,13 +28,13 @@ class ErasureError(Exception):
 class Person:
     """Somebody of whom something is, or was, stored.
 
-    `words` are their folded words, "" once nobody knows them any more; `ecosystems` the ids of
-    the records of their ecosystems; `acts` the number of audit entries that name them.
+    `names` are those that are known, none once the store user is gone; `ecosystems` the ids of the
+    records of their ecosystems; `acts` the number of audit entries that name them.
     """
 
     id: str
     is_stored: bool
-    words: str
+    names: Names
     entries: int
     ecosystems: tuple[str, ...]
     acts: int
@@ -46,14 +46,21 @@ class Person:
         rests = self.is_stored or self.entries or self.ecosystems or self.acts
         return bool(rests) or self.erased_before
 
-    def is_searched_by(self, q: str) -> bool:
-        """Whether the text of a search is about them, and perhaps about others."""
-        search = Search.of(q)
-        return bool(self.words and search.words) and search.matches(self.words)
+    def called(self, names: Names) -> "Person":
+        """Return the person, known by these names, too."""
+        return replace(self, names=self.names | names)
+
+    def is_mentioned_in(self, text: str) -> bool:
+        """Return True if the text may be about them, or names one of their ids."""
+        ids = frozenset(map(phrase, (self.id, *self.ecosystems)))
+        return (self.names | Names(terms=ids)).are_in(text)
 
 
-def find(user_id: str) -> Person:
-    """What the tables know of the person: read consistently, as of now."""
+def find(user_id: str, also: str = "") -> Person:
+    """What the tables know of the person: read consistently, as of now.
+
+    `also` are names that only the person can tell, with commas between.
+    """
     names = settings()
     image = store().get_item(names.users_table, user_id, consistent_read=True).get("Item")
     key = state_key(user_id)
@@ -64,11 +71,11 @@ def find(user_id: str) -> Person:
     )
     counted = State.from_item(item).derived.document if item else None
     now = Derived.of(image).document if image else None
-    documents = [one for one in (counted, now) if one is not None]
+    told = " ".join(one.words for one in (counted, now) if one is not None)
     return Person(
         id=user_id,
         is_stored=image is not None,
-        words=" ".join(one.words for one in documents),
+        names=Names(words=frozenset(told.split())) | _names(image) | Names.of_text(also),
         entries=len(counted.entries(user_id)) if counted else 0,
         ecosystems=tuple(_ecosystems(user_id)),
         acts=sum(1 for _ in acts(user_id)),
@@ -113,6 +120,13 @@ def remove(person: Person, apply: Apply) -> None:
             raise ErasureError(message)
         time.sleep(_PAUSE_SECONDS)
     suspensions.forget(person.id)
+
+
+def _names(image: Record | None) -> Names:
+    fields = ("first_name", "last_name", "company_email", "phone_number", "company_name")
+    texts = [(image or {}).get(name, {}).get("S", "") for name in fields]
+    ecosystem = (image or {}).get("ecosystem", {}).get("M", {}).get("name", {}).get("S", "")
+    return Names.of_fields(*texts) | Names(terms=frozenset({phrase(ecosystem)} - {""}))
 
 
 def _is_applied(records: Sequence[Record], apply: Apply) -> bool:

@@ -4,7 +4,9 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import reduce
+from operator import or_
+from typing import Any, TypeAlias
 
 from pynamodb.constants import ITEM
 from pynamodb.expressions.operand import Path
@@ -17,10 +19,14 @@ from chalicelib.users import audit, chain
 from chalicelib.users.model import Author
 from chalicelib.users.tables import ExportItem, store
 from infra.erase import files
+from infra.erase.names import Names
 from infra.erase.person import ErasureError, Person, acts, scan
 
 ERASED = "(erased)"
 """What stands where a search or a reason stood."""
+
+Looked: TypeAlias = dict[str, Names | None]
+"""The keys of files that were looked through, with how the person is called there, if at all."""
 
 _VISIBILITY_SECONDS = 300
 _WAIT_SECONDS = 1
@@ -41,7 +47,18 @@ def wait_for_exports(patience_seconds: float) -> None:
         time.sleep(_PAUSE_SECONDS)
 
 
-def expire_files(person: Person, by: Author) -> list[ExportItem | str]:
+def look_through_files(user_id: str, looked: Looked) -> Names:
+    """Look through the files that were not looked through yet; how the person is called in all.
+
+    A file is as the person was when it was made: so former names are found that nothing else has.
+    """
+    for key in files.keys("exports/"):
+        if key not in looked:
+            looked[key] = files.look_for(key, user_id)
+    return reduce(or_, filter(None, looked.values()), Names())
+
+
+def expire_files(person: Person, by: Author, looked: Looked) -> list[ExportItem | str]:
     """Take away every file that holds the person; the jobs, or keys of files that have none.
 
     A file cannot be edited: its job says `expired`, and its links answer so.
@@ -51,9 +68,9 @@ def expire_files(person: Person, by: Author) -> list[ExportItem | str]:
         job.id for job in _jobs() if _is_about(job, person) or job.filters.get("q") == ERASED
     }
     taken: dict[str, ExportItem | str] = {}
-    for key in list(files.keys("exports/")):
+    for key in looked:
         export_id = key.split("/")[1]
-        if export_id in taken or not (export_id in searched or files.holds(key, person.id)):
+        if export_id in taken or not (export_id in searched or looked[key] is not None):
             continue
         job = jobs.find_file(export_id)
         if job is not None:
@@ -175,7 +192,7 @@ def _jobs() -> Iterator[ExportItem]:
 
 
 def _is_about(job: ExportItem, person: Person) -> bool:
-    return person.is_searched_by(job.filters.get("q", ""))
+    return person.names.answer(job.filters.get("q", ""))
 
 
 def _is_running(job: ExportItem) -> bool:

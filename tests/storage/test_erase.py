@@ -1,9 +1,6 @@
 """Erasing a person: nothing of them is left in any table, object or queue."""
 
-import io
 import json
-import zipfile
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,7 +14,14 @@ from infra.erase import traces
 from infra.erase.__main__ import Queues, erase
 from infra.erase.person import Record, erased_before, find
 from tests.builders import author, lead, save, stored
-from tests.erasing import NEIGHBOUR, PERSON, dead_letters_of_exports, erase_person
+from tests.erasing import (
+    NEIGHBOUR,
+    PERSON,
+    TABLES,
+    dead_letters_of_exports,
+    erase_person,
+    stored_texts,
+)
 from tests.exporting import (
     content,
     finished,
@@ -35,7 +39,6 @@ from tests.scheduled import run
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
-TABLES = ("users", "ecosystems", "search", "totals", "audit", "exports")
 LEAD = lead("led_0007", registered_at="2026-02-27T08:00:00Z")
 LEFT = [("audit", "id"), ("audit", "id"), ("ecosystems", "eco_17"), ("ecosystems", "id")]
 """The ecosystem that stays suspended, with nothing but its id; that its customer was suspended; and
@@ -54,28 +57,10 @@ def dead_exports() -> str:
     return dead_letters_of_exports()
 
 
-def _texts() -> Iterator[tuple[str, str]]:
-    """Everything that is stored, as text: tables, objects (unpacked), messages."""
-    for table in TABLES:
-        for item in items(table):
-            yield table, json.dumps(item, ensure_ascii=False)
-    for prefix in ("exports/", "schedule/"):
-        for key in object_keys(prefix):
-            body = aws.s3().get_object(Bucket="exports-bucket", Key=key)["Body"].read()
-            yield key, _unpacked(body)
-
-
-def _unpacked(body: bytes) -> str:
-    if not zipfile.is_zipfile(io.BytesIO(body)):
-        return body.decode()
-    with zipfile.ZipFile(io.BytesIO(body)) as archive:
-        return "\n".join(archive.read(name).decode() for name in archive.namelist())
-
-
 def _found(*, of: tuple[str, ...] = TRACES) -> list[tuple[str, str]]:
     """Where there is a trace of the person: by any word of theirs, or their id by itself."""
     found = []
-    for place, text in _texts():
+    for place, text in stored_texts():
         by_id = "cus_0042" in text.replace("cus_00421", "")
         found += [(place, word) for word in of if word in text.lower()]
         found += [(place, "id")] if by_id else []
