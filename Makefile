@@ -11,7 +11,7 @@ CLIENT_TOOLS = $(BIN)/pip install --quiet --disable-pip-version-check --require-
 AUDIT_TOOL = $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev stop token load reindex replay letters erase block unblock doctor test test-fast bench check conform costs audit format package openapi deploy destroy requirements clean
+.PHONY: help run dev stop token load reindex replay letters erase block unblock doctor test test-fast policies bench check conform costs audit format package openapi deploy destroy requirements clean
 
 help: ## Show what there is
 	@echo "Store Users. The two that you want first:  make run   make test"; echo
@@ -71,6 +71,9 @@ test: .venv/ready ## Run all tests, on moto, on the local stack and in a browser
 
 test-fast: .venv/ready ## Run the tests that need no local stack
 	@$(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/e2e
+
+policies: .venv/ready ## Take each action of the policies away, on the local stack: what needs it has to fail
+	@POLICIES=all $(BIN)/python -m pytest -q tests/e2e/test_taken_away.py
 
 bench: .venv/ready ## Measure what docs/performance.md claims (needs java 17 and npm, or BENCH_ENDPOINT; chromium; SOAK=20 minutes)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt

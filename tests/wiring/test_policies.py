@@ -1,7 +1,8 @@
 """Every function may do what it does: the calls that it makes are held against its policy.
 
 In one process, so that each fault can be made which needs a line of a policy. The local stack
-enforces the policies, and tests/e2e runs under the real roles.
+enforces the policies: tests/e2e runs under the real roles, and test_taken_away.py there takes
+their actions away.
 """
 
 import json
