@@ -23,6 +23,7 @@ class Derivation:
 
     users_table: str
     totals_table: str
+    ecosystems_table: str
     dead_letters_url: str
     function: str
     target: Target
@@ -69,6 +70,7 @@ def of_stage(name: str) -> Derivation:
     return Derivation(
         found.resources["UsersTable"],
         found.resources["TotalsTable"],
+        found.resources["EcosystemsTable"],
         found.resources["ProjectionDeadLetters"],
         found.resources["Stream"],
         found.target,

@@ -2,7 +2,7 @@
 
 Every store user is touched with a mark, so that they come through the stream like any other
 change; then what is derived of each is waited for until it carries the mark. What is derived of
-users who are there no more is removed.
+users who are there no more is removed, and ecosystems that their customers have left are released.
 
 Exit status: 0 everything is derived anew, 1 some users did not follow in time, 2 it stopped.
 """
@@ -20,6 +20,8 @@ from tqdm import tqdm
 
 from chalicelib.users.counting import state_key
 from chalicelib.users.derived import REINDEX_MARK
+from chalicelib.users.item import from_item
+from chalicelib.users.tables import NO_OWNER
 from infra.derivation import Derivation, of_stage
 from infra.stage import StageError
 
@@ -67,7 +69,10 @@ class Reindexing:
         return missing
 
     def sweep(self) -> int:
-        """Remove what is derived of users who are there no more; how many they were."""
+        """Remove what is derived of users and ecosystems that are gone; how many they were."""
+        return self._sweep_users() + self._sweep_ecosystems()
+
+    def _sweep_users(self) -> int:
         states = self._scan(
             self._derivation.totals_table,
             FilterExpression="begins_with(#list, :user)",
@@ -84,6 +89,24 @@ class Reindexing:
             if gone:
                 self._derivation.apply([{"dynamodb": {"Keys": _user_key(one)}} for one in gone])
             swept += len(gone)
+        return swept
+
+    def _sweep_ecosystems(self) -> int:
+        """Release the ecosystems that gateways know of customers who have left them."""
+        records = self._scan(
+            self._derivation.ecosystems_table,
+            FilterExpression="attribute_exists(customer_id) AND customer_id <> :none",
+            ExpressionAttributeValues={":none": {"S": NO_OWNER}},
+        )
+        swept = 0
+        while batch := list(islice(records, _READ_AT_ONCE)):
+            owners = dict.fromkeys(one["customer_id"]["S"] for one in batch)
+            users = self._read(self._derivation.users_table, [_user_key(one) for one in owners])
+            known = {item["id"]["S"]: item for item in users}
+            left = [one for one in batch if not _has(known.get(one["customer_id"]["S"]), one)]
+            if left:
+                self._derivation.apply([_departure(one) for one in left])
+            swept += len(left)
         return swept
 
     def _touch(self, user_id: str) -> bool:
@@ -136,6 +159,20 @@ class Reindexing:
 
 def _user_key(user_id: str) -> dict[str, Any]:
     return {"id": {"S": user_id}}
+
+
+def _has(user: Any, record: Any) -> bool:
+    """Return True if the ecosystem is the user's; also if the user makes no sense: that is told."""
+    try:
+        return user is not None and from_item(user).has_ecosystem(record["id"]["S"])
+    except ValueError:
+        return True
+
+
+def _departure(record: Any) -> dict[str, Any]:
+    """Return a record of the stream that tells that its customer has left the ecosystem."""
+    image = {"ecosystem": {"M": {"id": record["id"]}}}
+    return {"dynamodb": {"Keys": {"id": record["customer_id"]}, "OldImage": image}}
 
 
 def _bar(what: str, total: int | None) -> "tqdm[Never]":
