@@ -26,6 +26,7 @@ _PROBLEM_OF = {
     # An address that is not there answers «Missing Authentication Token» by itself.
     "MISSING_AUTHENTICATION_TOKEN": "not-found",
     "RESOURCE_NOT_FOUND": "not-found",
+    # AWS does not heed it yet: infra/gateway_shim.py.
     "REQUEST_TOO_LARGE": "payload-too-large",
     "UNSUPPORTED_MEDIA_TYPE": "unsupported-media-type",
     "THROTTLED": "too-many-requests",

@@ -1,4 +1,4 @@
-"""The emulator's process: MiniStack, with what policies, streams and sessions need to be as on AWS.
+"""The emulator's process: MiniStack, with gateway, policies, streams and sessions as on AWS.
 
 MiniStack 1.5 saves its state when it is ended, and with it how far each function has read a
 stream, but not the stream's records. After a restart the positions lie beyond all new records, so
@@ -14,6 +14,8 @@ With `AUTH=true` it evaluates policies. Three things are missing there:
 Where a sign-in of the hosted page is renewed at `/oauth2/token`, MiniStack leaves the groups out of
 the new tokens. Cognito does not.
 
+What API Gateway does to requests and answers is in infra/gateway_shim.py.
+
 `emulator.start` runs this file as a program, with MiniStack's settings in the environment.
 """
 
@@ -24,6 +26,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 from hypercorn.config import Config
@@ -167,4 +170,10 @@ if __name__ == "__main__":
     take_loopback_for_tls()
     supply_condition_keys()
     keep_groups()
+    # For this import alone: the functions would inherit the search path.
+    sys.path.insert(0, str(Path(__file__).parent.parent))
+    from infra import gateway_shim
+
+    sys.path.pop(0)
+    gateway_shim.install()
     sys.exit(app.main())

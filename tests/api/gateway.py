@@ -20,15 +20,13 @@ from chalice.app import ChaliceAuthorizer
 from app import app
 from chalicelib import clock
 from infra.gateway_responses import gateway_responses
+from infra.gateway_shim import ANSWER_BYTES, REQUEST_BYTES, TOO_LARGE, remapped
 from tests.api.conformity import Answer, check_answer
 
 STAGE = "api"
-MAX_BYTES = 10 * 1024 * 1024
 
 _HOST = ("Host", "abcdef1234.execute-api.us-east-1.amazonaws.com")
 _ARN = "arn:aws:execute-api:us-east-1:123456789012:abcdef1234"
-# https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
-_REMAPPED = {"www-authenticate": "x-amzn-remapped-www-authenticate", "date": "x-amzn-remapped-date"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +79,10 @@ class Gateway:
             route=route,
             parameters=parameters,
         )
+        if len(body) > REQUEST_BYTES:
+            status, given, text = TOO_LARGE
+            headers = {name.lower(): value for name, value in given.items()}
+            return Answer(status, headers, text.decode(), by_gateway=True)
         answer = self._answer(request, base64_body=base64_body)
         check_answer(answer, method, route, request.id)
         return answer
@@ -89,8 +91,6 @@ class Gateway:
         entry = app.routes.get(request.route, {}).get(request.method)
         if entry is None:
             return _own_answer("MISSING_AUTHENTICATION_TOKEN", request)
-        if len(request.body) > MAX_BYTES:
-            return _own_answer("REQUEST_TOO_LARGE", request)
         authorizer = None
         if isinstance(entry.authorizer, ChaliceAuthorizer):
             answer = self._authorize(entry.authorizer, request)
@@ -186,12 +186,14 @@ def _event(
 def _from_lambda(result: Any, request: _Request) -> Answer:
     """What a client gets of a function's answer: some headers renamed, no body to a HEAD."""
     result = _as_json(result)
+    if len(json.dumps(result, ensure_ascii=False).encode()) > ANSWER_BYTES:
+        return _own_answer("DEFAULT_5XX", request)
     headers = {name.lower(): str(value) for name, value in result["headers"].items()}
     for name, values in (result.get("multiValueHeaders") or {}).items():
         headers[name.lower()] = ", ".join(values)
     body = "" if request.method == "HEAD" else result["body"]
     assert not result.get("isBase64Encoded"), "text only is served"
-    renamed = {_REMAPPED.get(name, name): value for name, value in headers.items()}
+    renamed = {remapped(name): value for name, value in headers.items()}
     return Answer(result["statusCode"], renamed, body)
 
 

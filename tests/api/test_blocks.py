@@ -32,6 +32,9 @@ def _is_shut_out(answer: Answer) -> bool:
     if answer.status < 300:
         return False
     assert (answer.status, answer.problem) == (401, "unauthenticated")
+    # The function's header, as API Gateway hands it on.
+    assert "www-authenticate" not in answer.headers
+    assert answer.headers["x-amzn-remapped-www-authenticate"] == "Bearer"
     assert answer.json["detail"] == "This account is blocked"
     return True
 

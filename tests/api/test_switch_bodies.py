@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from chalicelib.api import openapi, reasons
+from infra.gateway_shim import REQUEST_BYTES
 from tests.api.client import Client
-from tests.api.gateway import MAX_BYTES
 from tests.builders import ECOSYSTEM, customer, save
 
 REASON = "Privacy incident 4711"
@@ -231,14 +231,22 @@ def test_json_may_be_announced_in_several_ways_or_not_at_all(
     ]
 
 
-@pytest.mark.parametrize("size", [16_385, 100_000, MAX_BYTES, MAX_BYTES + 1])
+@pytest.mark.parametrize("size", [16_385, 100_000, REQUEST_BYTES])
 def test_a_large_body_is_refused_unread(edge: Client, size: int) -> None:
     start = b'{"access": "suspended", "reason": "'
     body = start + b"x" * (size - len(start) - 2) + b'"}'
     assert len(body) == size
     answer = edge.switch(body)
     assert (answer.status, answer.problem) == (413, "payload-too-large")
-    assert answer.by_gateway == (size > MAX_BYTES)
+    assert not answer.by_gateway
+
+
+def test_what_api_gateway_does_not_take_is_refused_in_its_own_words(edge: Client) -> None:
+    """Its 413 cannot be customized: no problem, and no header for other origins."""
+    answer = edge.switch(b"x" * (REQUEST_BYTES + 1))
+    assert (answer.status, answer.by_gateway) == (413, True)
+    assert answer.headers == {"content-type": "application/json"}
+    assert "type" not in answer.json
 
 
 def test_a_body_of_the_greatest_size_is_read(edge: Client) -> None:

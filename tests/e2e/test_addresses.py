@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from infra.gateway_shim import REQUEST_BYTES
 from tests.e2e.conftest import Stack
 
 SPELLINGS = (
@@ -46,3 +47,17 @@ def test_the_addresses_are_those_that_lead_there_with_the_role(stack: Stack) -> 
     token = stack.token("viewer")
     assert {_status(stack, "GET", path, token) for path in SPELLINGS} >= {200, 404}
     assert _status(stack, "GET", "/v1/customers", token) == 200
+
+
+def test_a_body_that_api_gateway_does_not_take_is_refused_in_its_own_words(stack: Stack) -> None:
+    token, headers = (
+        stack.token("admin"),
+        {"Idempotency-Key": "0b8f2a64-1111-4222-8333-444455556641"},
+    )
+    taken, refused = (
+        stack.call("POST", "/v1/exports", token=token, body="x" * (size - 2), headers=headers)
+        for size in (REQUEST_BYTES, REQUEST_BYTES + 1)
+    )
+    assert (taken.status, taken.json["type"]) == (413, "/problems/payload-too-large")
+    assert (refused.status, refused.json.keys()) == (413, {"message"})
+    assert "Access-Control-Allow-Origin" not in refused.headers
