@@ -151,6 +151,9 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         }
     },
     "Health": {"up": {"status": "ok"}},
+    "StoresHealth": {
+        "failing": {"status": "failing", "checks": {"users": "ok", "bucket": "failing"}}
+    },
 }
 """Component schema → a name of each example → the example."""
 

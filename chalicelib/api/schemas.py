@@ -52,13 +52,13 @@ _SERVICE: Mapping[str, Schema] = {
         },
         about="The caller, and what the caller may do.",
     ),
-    "Health": record(
+    "Health": record({"status": ref("HealthStatus")}, about="Is the service up?"),
+    "StoresHealth": record(
         {
             "status": ref("HealthStatus"),
             "checks": {"type": "object", "additionalProperties": ref("HealthStatus")},
         },
-        optional=("checks",),
-        about="Is the service up? `checks` tells of each store.",
+        about="Do the stores answer? `checks` tells of each table and the bucket.",
     ),
     "OpenApiDocument": {
         "type": "object",

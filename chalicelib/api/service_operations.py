@@ -1,7 +1,7 @@
 """The operations around signing in, the contract, health, and the files of the pages for people."""
 
 from chalicelib.api.operation import Operation
-from chalicelib.api.parameters import IF_NONE_MATCH, PAGE_FILE, PAGE_VERSION, Parameter
+from chalicelib.api.parameters import IF_NONE_MATCH, PAGE_FILE, PAGE_VERSION
 
 _FILE_TYPES = ("application/json", "text/css", "text/html", "text/javascript")
 
@@ -33,12 +33,16 @@ SERVICE_OPERATIONS = (
         id="get_health",
         method="GET",
         path="/health",
-        summary="Is the service up? `deep=1` also asks the tables and the bucket",
+        summary="Is the service up?",
         public=True,
-        parameters=(
-            Parameter("deep", "query", {"type": "integer", "enum": [0, 1]}, "1: ask the stores."),
-        ),
-        answers={200: "Health", 503: "Health"},
+        answers={200: "Health"},
+    ),
+    Operation(
+        id="get_health_of_stores",
+        method="GET",
+        path="/v1/health",
+        summary="Do the tables and the bucket answer?",
+        answers={200: "StoresHealth", 503: "StoresHealth"},
     ),
     Operation(
         id="get_page",

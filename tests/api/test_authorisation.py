@@ -92,6 +92,7 @@ CASES = {
     "get_config": Case("GET", "/v1/config", EVERYBODY),
     "get_openapi": Case("GET", "/v1/openapi.json", EVERYBODY),
     "get_health": Case("GET", "/health", EVERYBODY),
+    "get_health_of_stores": Case("GET", "/v1/health", EVERYBODY),
     "get_page": Case("GET", "/", EVERYBODY),
     "get_reference": Case("GET", "/docs", EVERYBODY),
     "get_reference_file": Case("GET", "/docs/reference.js", EVERYBODY),

@@ -5,6 +5,7 @@ import pytest
 from chalicelib.settings import origin, settings
 from chalicelib.users.item import to_item
 from tests.api.client import Client
+from tests.api.pool import person_claims
 from tests.builders import client, customer, save, save_item
 
 ODD_IDS = [
@@ -134,21 +135,28 @@ def test_without_a_role_there_is_a_session_that_permits_nothing(edge: Client) ->
     assert (session["roles"], session["permissions"]) == ([], [])
 
 
-def test_health_needs_nobody_and_asks_nothing_unless_told_to(edge: Client) -> None:
-    for path in ("/health", "/health?deep=0"):
-        assert edge.get(path, None).json == {"status": "ok"}
-    for value in ("2", "", "yes", "true"):
-        assert edge.get(f"/health?deep={value}", None).problem == "invalid-request"
+def test_health_needs_no_token_and_asks_no_store(edge: Client) -> None:
+    """Nothing answers behind `edge`."""
+    assert edge.get("/health", None).json == {"status": "ok"}
+    assert edge.get("/health?deep=1", None).problem == "invalid-request"
+
+
+def test_health_of_the_stores_needs_a_token(edge: Client) -> None:
+    answer = edge.get("/v1/health", None)
+    assert (answer.status, answer.problem) == (401, "unauthenticated")
+    token = edge.pool.sign(person_claims("admin"), "another")
+    headers = {"Authorization": f"Bearer {token}"}
+    assert edge.call("GET", "/v1/health", None, headers=headers).status == 401
 
 
 @pytest.mark.usefixtures("soon")
-def test_deep_health_names_the_store_that_fails(api: Client) -> None:
+def test_health_of_the_stores_names_the_one_that_fails(api: Client) -> None:
     stores = ("users", "ecosystems", "search", "totals", "audit", "exports", "bucket")
     well = dict.fromkeys(stores, "ok")
-    answer = api.get("/health?deep=1", None)
+    answer = api.get("/v1/health", "none")
     assert (answer.status, answer.json) == (200, {"status": "ok", "checks": well})
     client().delete_table(TableName="audit")
-    answer = api.get("/health?deep=1", None)
+    answer = api.get("/v1/health", "none")
     assert (answer.status, answer.headers["content-type"]) == (503, "application/json")
     assert answer.json == {"status": "failing", "checks": {**well, "audit": "failing"}}
 

@@ -256,6 +256,7 @@ def test_the_headers_that_answers_carry_are_described() -> None:
         "get_session": {"X-Request-Id"},
         "get_openapi": {"X-Request-Id"},
         "get_health": {"X-Request-Id"},
+        "get_health_of_stores": {"X-Request-Id"},
         "get_page": {"X-Request-Id", "ETag"},
         "get_reference": {"X-Request-Id", "ETag"},
         "get_reference_file": {"X-Request-Id", "ETag"},

@@ -37,7 +37,7 @@ def test_a_stack_that_is_well_is_told_so(well: Stack) -> None:
     assert (status, lines[-1]) == (0, "store-users-local: OK"), told
     assert all(line.startswith("ok  ") for line in lines[:-1])
     abouts = (
-        *("settings of Worker", "table UsersTable", "API", "ProjectionDeadLetters"),
+        *("settings of Worker", "table UsersTable", "API", "stores", "ProjectionDeadLetters"),
         *("sign-in keys", "sign-in page", "authorizer", "subscriptions of AlarmTopic"),
     )
     for about in abouts:
@@ -56,6 +56,20 @@ def test_a_dead_letter_is_found_and_it_is_said_what_to_do(well: Stack) -> None:
     assert status == 1
     assert "ILL  ProjectionDeadLetters: 1 message\n     → mend the items, then make replay" in told
     assert told.endswith("store-users-local: 1 thing to see to\n")
+
+
+def test_a_store_that_the_api_cannot_reach_is_named(well: Stack) -> None:
+    client, name = well.client("lambda"), well.facts["functions"]["api"]
+    kept = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    wrong = {**kept, "AUDIT_TABLE": "elsewhere"}
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": wrong})
+    try:
+        status, told = _doctor(well)
+    finally:
+        client.update_function_configuration(FunctionName=name, Environment={"Variables": kept})
+    assert status == 1
+    assert "ok   API: ok, " in told
+    assert "ILL  stores: audit failing" in told
 
 
 def test_a_schedule_that_is_off_and_a_user_who_is_not_derived_are_found(well: Stack) -> None:

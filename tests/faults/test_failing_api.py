@@ -191,14 +191,14 @@ def test_while_s3_is_down_all_but_files_goes_on_and_health_says_so(
     staff: Client, cloud: Cloud
 ) -> None:
     cloud.endpoint.fail("s3.HeadObject", reset, times=TRIES)
-    health = staff.get("/health", None, deep=1)
+    health = staff.get("/v1/health", "gateway")
     assert (health.status, health.json["status"]) == (503, "failing")
     assert [name for name, state in health.json["checks"].items() if state != "ok"] == ["bucket"]
     for _, read in READS.values():
         assert read(staff).status == 200
     assert staff.switch(OFF).status == 200
     _assert_switched_once(staff)
-    assert staff.get("/health", None, deep=1).status == 200
+    assert staff.get("/v1/health", "gateway").status == 200
 
 
 def test_pages_whose_keys_cannot_be_fetched_can_be_asked_for_again(

@@ -97,7 +97,7 @@ def test_the_api_may_do_what_its_operations_do(api: Client, made: list[Grant]) -
         lambda: api.get(f"/v1/exports/{finished}"),
         lambda: api.get(link_to(finished), None),
         lambda: api.call("DELETE", f"/v1/exports/{finished}"),
-        lambda: api.get("/health?deep=1", None),
+        lambda: api.get("/v1/health", "gateway"),
     ]
     assert {call().status for call in calls} == {200, 202, 204, 302}
     assert len(set(made)) > 20

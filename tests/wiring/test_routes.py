@@ -32,6 +32,7 @@ METHODS = {
     "/v1/exports/{export_id}": "GET, DELETE, OPTIONS",
     "/v1/exports/{export_id}/file": "GET, OPTIONS",
     "/v1/facets": "GET, OPTIONS",
+    "/v1/health": "GET, OPTIONS",
     "/v1/leads": "GET, OPTIONS",
     "/v1/leads/{lead_id}": "GET, OPTIONS",
     "/v1/openapi.json": "GET, OPTIONS",
