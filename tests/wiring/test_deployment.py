@@ -17,6 +17,7 @@ from infra.changes import failures
 from infra.conform.__main__ import transformed as as_transformed
 from infra.conform.rules import Template
 from infra.deploy import API_PARAMETERS, upload
+from infra.doctor.deployment import differing
 from infra.target import Target
 from tests.conftest import REGION
 
@@ -89,6 +90,15 @@ def test_a_change_of_the_api_beside_its_document_is_deployed_to_the_stage() -> N
     assert not _deployments(changed) & named
     # It closes the address of API Gateway, which is to be deployed as well.
     assert not _deployments(_template(), DomainName="store.example.com") & named
+
+
+def test_what_is_sent_is_what_was_built_to_doctor() -> None:
+    """Each deployment writes the address of the code and the version of the document in."""
+    built = _template()["Resources"]
+    sent = json.loads(_sent(_template(), DomainName="store.example.com"))["Resources"]
+    assert differing(built, sent) == []
+    sent["RestAPI"]["Properties"]["DefinitionBody"]["info"]["title"] = "Another"
+    assert differing(built, sent) == ["RestAPI"]
 
 
 def _named(value: Any, template: Template) -> set[str]:
