@@ -11,7 +11,7 @@ CLIENT_TOOLS = $(BIN)/pip install --quiet --disable-pip-version-check --require-
 AUDIT_TOOL = $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev stop token load reindex replay letters erase block unblock doctor test test-fast policies bench check conform costs audit format package openapi deploy destroy requirements clean
+.PHONY: help run dev stop token load reindex replay letters erase block unblock doctor test test-fast policies bench check conform costs audit format package openapi deploy destroy prove requirements clean
 
 help: ## Show what there is
 	@echo "Store Users. The two that you want first:  make run   make test"; echo
@@ -117,6 +117,10 @@ deploy: .venv/ready ## Deploy to the AWS account of the environment (STAGE=prod 
 destroy: .venv/ready ## Remove a stage and all that it holds (STAGE=staging); it asks first
 	@$(if $(STAGE),,echo "Say which stage: make destroy STAGE=staging" >&2; exit 2;) \
 		$(BIN)/python -m infra.destroy --stage $(STAGE)
+
+prove: .venv/ready ## Deploy a stage to your AWS account, use, break, restore, remove it, and write docs/proved-on-aws.md (STAGE=trial)
+	@$(if $(STAGE),,echo "Say which stage: make prove STAGE=trial" >&2; exit 2;) \
+		$(BIN)/python -m infra.prove --stage $(STAGE)
 
 requirements: .venv/ready ## Compile requirements*.txt from requirements*.in
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \

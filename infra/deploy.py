@@ -30,7 +30,14 @@ from infra.parameters import (
     stages_file,
 )
 from infra.remains import RefusedError, remove_failed
-from infra.target import NEVER_STOOD, DeployError, Target, describe_stack, stack_outputs
+from infra.target import (
+    NEVER_STOOD,
+    DeployError,
+    Target,
+    describe_stack,
+    endpoint_of_environment,
+    stack_outputs,
+)
 
 _NOT_OF_THE_DEPLOYMENT = {"DefinitionBody", "GatewayResponses", "MethodSettings"}
 """The document, what SAM puts into it, and settings of the stage, which take effect at once."""
@@ -58,7 +65,8 @@ def deploy(
     address = upload(target, template, what.archive, parameters)
     change = Change(target, template, address, tags or {}, options)
     _remove_failed_creation(target, options)
-    given = {**_stored_public_url(target), **parameters}
+    emulated = {"EmulatorEndpoint": target.endpoint} if target.endpoint else {}
+    given = {**emulated, **_stored_public_url(target), **parameters}
     created = not describe_stack(target)
     first = {**given, "DeletionProtection": "false"} if created else given
     outputs = change.apply(first, watched=not created)
@@ -68,6 +76,14 @@ def deploy(
     if target.endpoint is not None:
         apply_gateway_responses(target.client("apigateway"), outputs["RestAPIId"])
     return outputs
+
+
+def architecture_of(target: Target) -> str:
+    """Return that of this machine for an emulator, which runs the functions here; else the stage's.
+
+    Raises `StagesError`.
+    """
+    return package.HERE if target.endpoint else stage_architecture(target.stage)
 
 
 def _remove_failed_creation(target: Target, options: Options) -> None:
@@ -182,10 +198,10 @@ def main() -> int:
     try:
         parameters, tags = stage_parameters(stage), stage_tags(stage)
         options = Options(arguments.replaceable, stage_rollback_minutes(stage), _say)
-        architecture = stage_architecture(stage)
-        package.build(architecture)
-        what = package.built(architecture)
-        outputs = deploy(Target(stage, region), parameters, tags, what, options=options)
+        target = Target(stage, region, endpoint_of_environment())
+        package.build(architecture_of(target))
+        what = package.built(architecture_of(target))
+        outputs = deploy(target, parameters, tags, what, options=options)
     except (StagesError, DeployError, PackageError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"The deployment did not go through: {error}\n")
         return 1

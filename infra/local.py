@@ -13,21 +13,20 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra import emulator, package
+from infra import emulator, package, stack_file
 from infra.demo import demo_users
 from infra.demo_store import add_missing
 from infra.deploy import deploy
 from infra.local_check import check
 from infra.parameters import StagesError, stage_parameters, stage_tags
-from infra.people import Person, add_people, gateway_token, person_token
+from infra.people import add_people, gateway_token, person_token
+from infra.stack_file import STACK_FILE
 from infra.target import DeployError, Target
 from infra.welcome import welcome
 
-_STACK_FILE = emulator.FOLDER / "stack.json"
 _PEOPLE_FILE = emulator.FOLDER / "people.json"
 _REGION = "us-east-1"
 
@@ -83,14 +82,14 @@ def stop() -> bool:
 
     The data stays for the next run. Raises `EmulatorError` if not all of it could be kept.
     """
-    _STACK_FILE.unlink(missing_ok=True)
+    STACK_FILE.unlink(missing_ok=True)
     return emulator.stop()
 
 
 def token(role: str) -> str:
     """An access token for the role. Raises `LookupError` where there is none such."""
-    stack = read_stack()
-    target = Target("local", stack["region"], stack["endpoint"])
+    stack = stack_file.read()
+    target = stack_file.enter(stack)
     if role == "gateway":
         return gateway_token(target, stack["user_pool_id"], stack["gateway_client_id"])
     for person in stack["people"]:
@@ -99,15 +98,6 @@ def token(role: str) -> str:
     known = sorted({name for person in stack["people"] for name in person["roles"]})
     message = f"There is no role {role}; there are {', '.join(known)}, gateway and none"
     raise LookupError(message)
-
-
-def read_stack() -> dict[str, Any]:
-    """What `run` wrote down. Raises `LookupError` where nothing runs."""
-    if not _STACK_FILE.exists():
-        message = "The local stack does not run. Start it: make run"
-        raise LookupError(message)
-    stack: dict[str, Any] = json.loads(_STACK_FILE.read_text())
-    return stack
 
 
 def _bring_up(port: int, demo_count: int) -> None:
@@ -120,23 +110,23 @@ def _bring_up(port: int, demo_count: int) -> None:
     target = Target("local", _REGION, f"http://localhost:{port}")
     _say("3/6  Deploying the template")
     parameters = stage_parameters("local")
-    given = {**parameters, "EmulatorEndpoint": str(target.endpoint)}
-    outputs = deploy(target, given, stage_tags("local"))
+    outputs = deploy(target, parameters, stage_tags("local"))
     _say("4/6  Adding the demo people")
     people = add_people(target, outputs, _known_passwords())
     _say(f"5/6  Loading {demo_count} demo store users")
-    added = _load_demo(target, outputs, demo_count)
+    added = load_demo(target, outputs, demo_count)
     _say(f"     {added} were not there yet")
-    stack = _describe(target, outputs, people)
+    stack = stack_file.describe(target, outputs, people)
     _say("6/6  Calling the API")
     check(target, stack)
     _say(f"     it answers; up in {time.monotonic() - started:.0f} s")
-    _write(_PEOPLE_FILE, {person["username"]: person["password"] for person in people})
-    _write(_STACK_FILE, stack)
+    stack_file.write(_PEOPLE_FILE, {person["username"]: person["password"] for person in people})
+    stack_file.write(STACK_FILE, stack)
     _say(welcome(stack))
 
 
-def _load_demo(target: Target, outputs: Mapping[str, str], count: int) -> int:
+def load_demo(target: Target, outputs: Mapping[str, str], count: int) -> int:
+    """Add the demo store users that are not there yet; return how many they were."""
     users = demo_users(count, today=datetime.now(UTC).date())
     return add_missing(target.client("dynamodb"), outputs["UsersTable"], users)
 
@@ -146,34 +136,6 @@ def _known_passwords() -> dict[str, str]:
         return {}
     known: dict[str, str] = json.loads(_PEOPLE_FILE.read_text())
     return known
-
-
-def _describe(target: Target, outputs: Mapping[str, str], people: list[Person]) -> dict[str, Any]:
-    names = ("users", "ecosystems", "search", "totals", "audit", "exports")
-    functions = ("api", "authorizer", "stream", "watch", "worker", "schedule")
-    return {
-        "url": outputs["PublicUrl"],
-        "endpoint": target.endpoint,
-        "region": target.region,
-        "user_pool_id": outputs["UserPoolId"],
-        "client_id": outputs["PageClientId"],
-        "gateway_client_id": outputs["GatewayClientId"],
-        "people": people,
-        "tables": {name: outputs[f"{name.title()}Table"] for name in names},
-        "bucket": outputs["ExportsBucket"],
-        "queue": outputs["ExportsQueueUrl"],
-        "dead_letters": outputs["ProjectionDeadLettersUrl"],
-        "topic": outputs["MarketingTopicArn"],
-        "functions": {name: outputs[f"{name.title()}Function"] for name in functions},
-    }
-
-
-def _write(path: os.PathLike[str], content: Mapping[str, Any]) -> None:
-    """Write for the owner's eyes alone: there are passwords in it."""
-    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
 
 
 def _stay() -> int:
@@ -186,7 +148,7 @@ def _stay() -> int:
     except (KeyboardInterrupt, SystemExit):
         _say("\nEnding: saving the data…")
         return 0 if _end() else 1
-    if _STACK_FILE.exists():  # `make stop` removes it before it ends anything
+    if STACK_FILE.exists():  # `make stop` removes it before it ends anything
         _say(f"\nThe emulator ended unexpectedly; see {emulator.log_path()}")
         _end()
         return 1
@@ -222,9 +184,9 @@ def main() -> int:
     commands.add_parser("stop")
     commands.add_parser("token").add_argument("role")
     given = parser.parse_args()
-    os.environ.update(emulator.environment())
-    os.environ.pop("AWS_PROFILE", None)
     if given.command == "run":
+        os.environ.update(emulator.environment())
+        os.environ.pop("AWS_PROFILE", None)
         return run(given.port, given.demo_users, detach=given.detach, reset=given.reset)
     try:
         if given.command == "stop":

@@ -1,4 +1,4 @@
-"""The demo people of the local stack: one a role, plus the machine client of the gateways."""
+"""The demo people: one a role, plus the machine client of the gateways."""
 
 import base64
 import contextlib
@@ -66,8 +66,10 @@ def gateway_token(target: Target, pool: str, client_id: str) -> str:
     secret = described["UserPoolClient"]["ClientSecret"]
     credentials = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
     form = {"grant_type": "client_credentials", "scope": "store-users/gateway"}
-    request = urllib.request.Request(  # noqa: S310 - the address of the local stack
-        f"{target.endpoint}/oauth2/token",
+    domain = client.describe_user_pool(UserPoolId=pool)["UserPool"].get("Domain", "")
+    sign_in = target.endpoint or f"https://{domain}.auth.{target.region}.amazoncognito.com"
+    request = urllib.request.Request(  # noqa: S310 - the pool's own address
+        f"{sign_in}/oauth2/token",
         data=urllib.parse.urlencode(form).encode(),
         headers={
             "Authorization": f"Basic {credentials}",

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from infra import emulator
-from infra.local import read_stack
-from infra.target import Target
+from infra import stack_file
+from infra.target import Target, endpoint_of_environment
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -73,13 +72,10 @@ def find(name: str) -> Stage:
 
 
 def _local() -> Target:
-    os.environ.update(emulator.environment())
-    os.environ.pop("AWS_PROFILE", None)
     try:
-        stack = read_stack()
+        return stack_file.enter(stack_file.read())
     except LookupError as error:
         raise StageError(str(error)) from error
-    return Target("local", stack["region"], stack["endpoint"])
 
 
 def _deployed(name: str) -> Target:
@@ -87,4 +83,4 @@ def _deployed(name: str) -> Target:
     if not region:
         message = "say which region: export AWS_DEFAULT_REGION=us-east-1"
         raise StageError(message)
-    return Target(name, region)
+    return Target(name, region, endpoint_of_environment())

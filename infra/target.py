@@ -1,5 +1,6 @@
 """The stack of a stage: where it is, its name, and clients of the services there."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,11 @@ from botocore.exceptions import ClientError
 
 NEVER_STOOD = {"REVIEW_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
 """The states of a stack whose creation failed: CloudFormation takes no update of it."""
+
+
+def endpoint_of_environment() -> str | None:
+    """Return the address of the emulator that stands for AWS here, or None: AWS itself."""
+    return os.environ.get("AWS_ENDPOINT_URL") or None
 
 
 class DeployError(Exception):

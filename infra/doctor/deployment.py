@@ -9,13 +9,13 @@ from botocore.exceptions import ClientError
 
 from chalicelib.settings import Settings, SettingsError
 from infra import package
+from infra.deploy import architecture_of
 from infra.doctor.finding import Finding
 from infra.parameters import (
     Declared,
     NoSectionError,
     StagesError,
     misfits,
-    stage_architecture,
     stage_parameters,
     stage_tags,
     stages_file,
@@ -114,10 +114,8 @@ def template(stage: Stage) -> Iterator[Finding]:
 
 def _architecture(stage: Stage) -> str:
     """That of this machine for the local stack, else the one in the file, or the deployed one."""
-    if stage.target.endpoint is not None:
-        return package.HERE
     try:
-        return stage_architecture(stage.target.stage)
+        return architecture_of(stage.target)
     except StagesError:
         client: LambdaClient = stage.target.client("lambda")
         name = stage.resources["APIHandler"]

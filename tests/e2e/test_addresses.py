@@ -11,6 +11,8 @@ import pytest
 from infra.gateway_shim import REQUEST_BYTES
 from tests.e2e.conftest import Stack
 
+pytestmark = pytest.mark.deployed
+
 SPELLINGS = (
     *("/v1/customers", "/v1/customers/", "//v1/customers", "/v1//customers", "/v1/customers%2f"),
     *("/v1/customers/cus_0042", "/v1/customers%2Fcus_0042", "/v1/customers/cus_0042/"),
@@ -22,7 +24,8 @@ SPELLINGS = (
 def _status(stack: Stack, method: str, path: str, token: str | None) -> int:
     """Sent as it is: urllib and browsers would tidy the path up first."""
     base = urlsplit(stack.facts["url"])
-    connection = http.client.HTTPConnection(str(base.hostname), base.port, timeout=60)
+    kind = http.client.HTTPSConnection if base.scheme == "https" else http.client.HTTPConnection
+    connection = kind(str(base.hostname), base.port, timeout=60)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     connection.request(method, base.path + path, headers=headers)
     answer = connection.getresponse()

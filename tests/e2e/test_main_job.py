@@ -12,6 +12,8 @@ import pytest
 
 from tests.e2e.conftest import Reply, Stack, eventually
 
+pytestmark = pytest.mark.deployed
+
 
 @pytest.fixture(scope="module")
 def admin(stack: Stack) -> str:
@@ -145,7 +147,8 @@ def test_an_export_is_made_watched_downloaded_and_deleted(stack: Stack, admin: s
     assert (again.json["id"], again.headers["Idempotency-Replayed"]) == (job["id"], "true")
     assert stack.call("DELETE", address, token=admin).status == 204
     assert stack.call("GET", address, token=admin).status == 404
-    assert stack.call("GET", job["download_url"]).status == 404
+    # 403 on AWS: whoever signed the link has no right to list the bucket.
+    assert stack.call("GET", job["download_url"]).status in {403, 404}
 
 
 def test_what_the_shop_writes_is_completed_and_known_to_the_gateways(

@@ -62,6 +62,7 @@ def token(stack: Stack) -> str:
     return token
 
 
+@pytest.mark.deployed
 def test_a_change_is_searchable_within_two_seconds(stack: Stack, token: str) -> None:
     took = []
     for name, gone in (("Wayra", "illari"), ("Illari", "wayra")):
@@ -73,6 +74,7 @@ def test_a_change_is_searchable_within_two_seconds(stack: Stack, token: str) -> 
     assert max(took) < _FRESH_SECONDS, took
 
 
+@pytest.mark.deployed
 def test_the_demo_people_are_counted_exactly(stack: Stack, token: str) -> None:
     for path in ("/v1/customers", "/v1/leads"):
         first = stack.call("GET", f"{path}?limit=1", token=token).json["page"]
@@ -86,6 +88,7 @@ def test_the_demo_people_are_counted_exactly(stack: Stack, token: str) -> None:
         assert (first["total"], first["total_relation"]) == (rows, "exact")
 
 
+@pytest.mark.deployed
 def test_reindex_makes_everything_anew(stack: Stack, token: str) -> None:
     tables = stack.facts["tables"]
     client = stack.client("dynamodb")

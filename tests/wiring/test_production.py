@@ -373,7 +373,7 @@ def test_the_documentation_gives_the_defaults_and_bounds_of_the_template() -> No
 def test_the_settings_of_every_stage_fit_the_template() -> None:
     stages = tomllib.loads((ROOT / "infra" / "stages.toml").read_text())
     names = stages.keys() - {"defaults"}
-    assert names == {"prod", "staging", "local"}
+    assert names == {"prod", "staging", "trial", "local"}
     for name in names:
         given = stage_parameters(name)
         assert misfits(given, _template()["Parameters"]) == []
