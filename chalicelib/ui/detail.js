@@ -90,7 +90,8 @@ function drawDetail(row) {
     parts.push(part("filter.ecosystem", facts(ecosystem(row)), access(row)));
     parts.push(part("encounters", encounters(subscription?.encounters)));
     parts.push(part("licences", licences(subscription?.licences)));
-    if (granted.has("audit:read") && row.ecosystem) parts.push(part("history", switchHistory(row)));
+    const mayHaveHistory = row.ecosystem || row.access_change;
+    if (granted.has("audit:read") && mayHaveHistory) parts.push(part("history", switchHistory(row)));
   }
   fillWindow(...parts);
 }

@@ -274,6 +274,25 @@ def test_activating_needs_no_reason_and_the_history_tells_of_both(
     expect(history.last).to_contain_text("simon.support@waizant.example")
 
 
+def test_a_suspension_that_waits_for_the_next_ecosystem_keeps_its_switch_and_its_history(
+    screen: Screen, clinic: str
+) -> None:
+    _suspend_elsewhere(screen, clinic)
+    screen.stack.client("dynamodb").update_item(
+        TableName=screen.stack.facts["tables"]["users"],
+        Key={"id": {"S": clinic}},
+        UpdateExpression="REMOVE ecosystem",
+    )
+    page = screen.sign_in("support", "#/customers?limit=100&registered_from=2027-01-01").page
+    page.click(f"#action-{clinic}")
+    history = page.locator(".history li")
+    expect(history).to_contain_text("Somebody was faster")
+    page.click("#detail-switch")
+    screen.button("switch.active.do").click()
+    expect(page.locator("#detail-switch")).to_have_count(0)
+    expect(history).to_have_count(2)
+
+
 def test_in_the_detail_window_the_switch_keeps_the_focus_and_its_message_outlives_the_window(
     screen: Screen, clinic: str
 ) -> None:
