@@ -194,7 +194,7 @@ def test_a_run_that_fails_is_told_of_on_the_alarm_topic_and_repaired_by_the_next
     cloud.endpoint.fail("s3.PutObject", REFUSED, times=3)
     cloud.endpoint.fail("sns.Publish", REFUSED)
     for _ in range(3):
-        cloud.work(message).fails_with("StoreUnavailableError")
+        cloud.work(message).fails_with("StoreRefusedError")
     assert alarms.take_raw() == []
     cloud.work(message).succeeds()
     (alarm,) = alarms.take_raw()
