@@ -59,5 +59,7 @@ def _event(item: Item) -> dict[str, str | None]:
         "from": entry.facts["from"],
         "to": entry.facts["to"],
         "reason": entry.facts["reason"],
+        "kept_from": entry.facts.get("kept_from"),
+        "ecosystem_id": entry.facts.get("ecosystem_id"),
         "request_id": entry.request_id,
     }

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from chalicelib.api.shapes import Schema, one_of
 from chalicelib.users.listing import DEFAULT_SORT, SORTS
-from chalicelib.users.model import Access, BillingPeriod, SubscriptionStatus
+from chalicelib.users.model import Access, BillingPeriod, KeptFrom, SubscriptionStatus
 
 LANGUAGES = ["es", "en"]
 RESOURCES = ["customers", "leads"]
@@ -42,6 +42,11 @@ def _sort(resource: str) -> Schema:
 
 ENUMERATIONS: Mapping[str, Schema] = {
     "Access": one_of(Access, description="May the users of the ecosystem enter it?"),
+    "KeptFrom": one_of(
+        KeptFrom,
+        description="Whose suspension was kept: that of the customer, for another ecosystem of "
+        "theirs; or that of an ecosystem, for a customer who took it over.",
+    ),
     "BillingPeriod": one_of(BillingPeriod, description="How often a subscription is billed."),
     "SubscriptionStatus": one_of(
         SubscriptionStatus, description="The states of a subscription that a list is filtered by."

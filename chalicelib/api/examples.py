@@ -104,7 +104,16 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         "activate": {"access": "active"},
     },
     "AccessHistoryPage": {
-        "page": _page({**_CHANGE, "from": "active", "to": "suspended", "request_id": "c6af9ac6"})
+        "page": _page(
+            {
+                **_CHANGE,
+                "from": "active",
+                "to": "suspended",
+                "kept_from": None,
+                "ecosystem_id": None,
+                "request_id": "c6af9ac6",
+            }
+        )
     },
     "EcosystemAccess": {
         "active": {

@@ -139,9 +139,12 @@ USERS: Mapping[str, Schema] = {
             "from": TEXT,
             "to": TEXT,
             "reason": nullable(TEXT),
+            "kept_from": nullable(ref("KeptFrom")),
+            "ecosystem_id": nullable(TEXT),
             "request_id": TEXT,
         },
-        about="One change of the access.",
+        about="One change of the access. Where a suspension was kept, `kept_from` says whose, and "
+        "`ecosystem_id` for which ecosystem; both are null where the switch was used.",
     ),
     "AccessHistoryPage": page_of("AccessEvent", "A page of the history of one access."),
     "EcosystemAccess": record(

@@ -178,11 +178,13 @@ async function more(row, list, cursor) {
   }
 }
 
+const whyUnsaid = (one) => (one.kept_from ? `history.kept.${one.kept_from}` : "history.no_reason");
+
 const historyEntry = (one) =>
   h(
     "li",
     null,
     state("access", one.to),
-    h("span", null, one.reason ? theirs(one.reason) : h("span", { class: "quiet" }, t("history.no_reason"))),
+    h("span", null, one.reason ? theirs(one.reason) : h("span", { class: "quiet" }, t(whyUnsaid(one)))),
     h("small", null, `${moment(one.at)} · `, theirs(one.by)),
   );

@@ -20,7 +20,14 @@ from chalicelib.settings import settings
 from chalicelib.users import audit, suspensions
 from chalicelib.users.filters import has_ecosystem
 from chalicelib.users.item import from_item
-from chalicelib.users.model import Access, AccessChange, Author, Ecosystem, StoreUser
+from chalicelib.users.model import (
+    Access,
+    AccessChange,
+    Author,
+    Ecosystem,
+    KeptFrom,
+    StoreUser,
+)
 from chalicelib.users.suspensions import Standing
 from chalicelib.users.tables import NO_OWNER, EcosystemItem, store
 
@@ -127,7 +134,9 @@ def _settle(
     if becomes_suspended and _is_carried(user, standing, record):
         change = AccessChange(at, SYSTEM.name, None, user.version)
     updates = [_record_update(user, ecosystem, record, access, at)]
-    checks = [_owner_check(user, ecosystem)]
+    still_theirs = has_ecosystem(ecosystem)
+    users = settings().users_table
+    checks = [store().get_operation_kwargs(users, user.id, condition=still_theirs)]
     entry = None
     if becomes_suspended:
         seen = suspensions.is_as(standing)
@@ -135,7 +144,8 @@ def _settle(
     else:
         checks.append(suspensions.check_kwargs(user.id, standing))
     if access is Access.SUSPENDED and _is_carried(user, standing, record):
-        entry = _kept_entry(user, ecosystem, change, at)
+        source = KeptFrom.ECOSYSTEM if becomes_suspended else KeptFrom.CUSTOMER
+        entry = _kept_entry(user, ecosystem, source, change, at)
     _write(updates, checks, entry)
     return change
 
@@ -145,13 +155,6 @@ def _is_carried(user: StoreUser, standing: Standing | None, record: EcosystemIte
     if record is None or record.is_gone:
         return standing is not None
     return record.customer_id != user.id or record.access == Access.ACTIVE
-
-
-def _owner_check(user: StoreUser, ecosystem: Ecosystem) -> dict[str, Any]:
-    """The check that the customer still has the ecosystem."""
-    return store().get_operation_kwargs(
-        settings().users_table, user.id, condition=has_ecosystem(ecosystem)
-    )
 
 
 def _record_update(
@@ -197,13 +200,14 @@ def _is_as(record: EcosystemItem) -> Condition:
 
 
 def _kept_entry(
-    user: StoreUser, ecosystem: Ecosystem, change: AccessChange | None, at: str
+    user: StoreUser, ecosystem: Ecosystem, source: KeptFrom, change: AccessChange | None, at: str
 ) -> audit.Entry:
     facts = {
         "from": str(user.access or Access.ACTIVE),
         "to": str(Access.SUSPENDED),
         "reason": change.reason if change else None,
         "ecosystem_id": ecosystem.id,
+        "kept_from": str(source),
         "suspended_by": change.by if change else None,
         "suspended_by_id": change.by_id if change else None,
     }

@@ -22,6 +22,13 @@ class Access(StrEnum):
     SUSPENDED = "suspended"
 
 
+class KeptFrom(StrEnum):
+    """Whose suspension was kept when the shop registered an ecosystem."""
+
+    CUSTOMER = "customer"
+    ECOSYSTEM = "ecosystem"
+
+
 class BillingPeriod(StrEnum):
     """How often a subscription is billed."""
 

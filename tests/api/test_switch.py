@@ -198,6 +198,8 @@ def test_the_history_says_who_did_what_when_and_why_newest_first(api: Client) ->
                 "from": "suspended",
                 "to": "active",
                 "reason": None,
+                "kept_from": None,
+                "ecosystem_id": None,
                 "request_id": second.headers["x-request-id"],
             },
             {
@@ -206,6 +208,8 @@ def test_the_history_says_who_did_what_when_and_why_newest_first(api: Client) ->
                 "from": "active",
                 "to": "suspended",
                 "reason": "Privacy incident 4711",
+                "kept_from": None,
+                "ecosystem_id": None,
                 "request_id": first.headers["x-request-id"],
             },
         ]

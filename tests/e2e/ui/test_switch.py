@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Route, expect
 from chalicelib.users.model import Ecosystem
 from infra.demo_store import add_missing
 from tests.builders import customer
-from tests.e2e.conftest import Stack
+from tests.e2e.conftest import Stack, eventually
 from tests.e2e.ui.conftest import Screen
 
 _REASON = "Privacy incident 4711"
@@ -291,6 +291,24 @@ def test_a_suspension_that_waits_for_the_next_ecosystem_keeps_its_switch_and_its
     screen.button("switch.active.do").click()
     expect(page.locator("#detail-switch")).to_have_count(0)
     expect(history).to_have_count(2)
+
+
+def test_the_history_says_that_the_ecosystem_was_suspended_when_it_was_taken_over(
+    screen: Screen, clinic: str
+) -> None:
+    _suspend_elsewhere(screen, clinic)
+    tables = screen.stack.client("dynamodb")
+    users = screen.stack.facts["tables"]["users"]
+    item = tables.delete_item(TableName=users, Key={"id": {"S": clinic}}, ReturnValues="ALL_OLD")[
+        "Attributes"
+    ]
+    heir = f"cus_{secrets.token_hex(4)}"
+    taken = {name: item[name] for name in ("kind", "registered_at", "first_name", "ecosystem")}
+    tables.put_item(TableName=users, Item={**taken, "id": {"S": heir}})
+    eventually(lambda: _now(screen, heir)["access"] == "suspended")
+    page = screen.sign_in("support", f"#/customers?open={heir}").page
+    history = page.locator(".history li")
+    expect(history).to_contain_text(screen.t("history.kept.ecosystem"))
 
 
 def test_in_the_detail_window_the_switch_keeps_the_focus_and_its_message_outlives_the_window(
