@@ -144,6 +144,24 @@ def test_the_item_and_the_error_of_a_dead_letter_are_found_by_the_commands(stack
     )
 
 
+@needs_cli
+def test_the_switches_since_a_restored_table_are_found_by_the_command(stack: Stack) -> None:
+    token = stack.token("support")
+    asked = "/v1/customers?access=active&limit=1"
+    (row,) = stack.call("GET", asked, token=token).json["data"]
+    switched = stack.call(
+        "PUT",
+        f"/v1/customers/{row['id']}/access",
+        token=token,
+        body={"access": "suspended", "reason": "Privacy incident 4711"},
+        headers={"If-Match": f'"{row["version"]}"'},
+    )
+    assert switched.status == 200
+    (line,) = _shell(stack, _block("AuditTable")).splitlines()
+    assert f"customer#{row['id']}" in line
+    assert '"to": "suspended"' in line
+
+
 def test_a_scheduled_run_that_could_not_be_ordered_is_ordered_once(stack: Stack) -> None:
     letter = {"time": "2026-10-05T11:00:00Z", "id": "missed"}
     queue = _resource(stack, "ScheduleDeadLetters")
