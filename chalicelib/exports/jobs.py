@@ -145,7 +145,7 @@ def status(job: ExportItem) -> str:
 
 
 def is_under_way(job: ExportItem) -> bool:
-    """Whether the job waits for a worker, or has one that gives signs of life."""
+    """Return True if the job waits for a worker, or has one whose lease lasts."""
     is_left = job.status == "running" and _lease_is_over(job)
     return status(job) in {"queued", "running"} and not is_left
 

@@ -45,7 +45,7 @@ class Lease:
     """
 
     def __init__(self, job: ExportItem, remaining_seconds: Callable[[], float]) -> None:
-        """Keep what it is for; the lease itself was taken with the job."""
+        """Prepare the heartbeat; the lease itself was taken with the job."""
         self._job = job
         self._total: int | None = None
         self._remaining_seconds = remaining_seconds
@@ -117,7 +117,7 @@ class Lease:
 
 
 def seconds_between_beats() -> float:
-    """How often a worker says that it lives."""
+    """Return the time between two heartbeats."""
     return settings().export_lease_seconds / _BEATS
 
 
@@ -128,7 +128,7 @@ def renewal() -> Action:
 
 
 def seconds_left(job: ExportItem) -> int:
-    """How long the lease on the job lasts, rounded up; 0 where it is over."""
+    """Return the seconds until the lease on the job ends, rounded up; 0 if it has ended."""
     left = clock.parse_instant(job.lease_until) - clock.now()
     return max(math.ceil(left.total_seconds()), 0)
 

@@ -30,7 +30,7 @@ class BusyError(Exception):
     """Another worker is at the job: come back when its lease is over."""
 
     def __init__(self, lease_seconds: int) -> None:
-        """Keep how long its lease lasts unless it is renewed."""
+        """Remember the seconds until its lease ends, if it is not renewed."""
         super().__init__("another worker is at the job")
         self.lease_seconds = lease_seconds
 

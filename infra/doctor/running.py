@@ -60,10 +60,7 @@ def _api() -> Finding:
 
 
 def _stores(stage: Stage) -> Finding:
-    """Invoke the function itself, which whoever may look at the stage is free to do.
-
-    The API wants a token for it, and there is none of whoever runs the doctor.
-    """
+    """Invoke the function itself: the API wants a token, and the doctor has none."""
     client: LambdaClient = stage.target.client("lambda")
     answer = client.invoke(FunctionName=stage.resources["APIHandler"], Payload=_health_event())
     told: Any = json.load(answer["Payload"])

@@ -25,14 +25,21 @@ def subscriptions(stage: Stage) -> Iterator[Finding]:
         pages = client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=arn)
         listed = [one for page in pages for one in page["Subscriptions"]]
         address = stage.parameters.get(parameter, "")
-        fault = _fault(listed, parameter, address, is_needed=stage.target.endpoint is None)
+        fault = _fault(listed, parameter, address, is_needed=_is_needed(stage, topic))
         remedy = f"aws sns subscribe --topic-arn {arn} --protocol email --notification-endpoint "
         yield Finding(
             f"subscriptions of {topic}",
             is_well=not fault,
-            seen=fault or f"{len(listed)} confirmed",
+            seen=fault or (f"{len(listed)} confirmed" if listed else "none"),
             remedy=f"{remedy}{address or 'ADDRESS'}, then open the link in the mail",
         )
+
+
+def _is_needed(stage: Stage, topic: str) -> bool:
+    """Return True if someone has to hear of the topic: not of a stage that is only tried."""
+    if topic == "MarketingTopic" and stage.parameters.get("ScheduledExport") == "DISABLED":
+        return False
+    return stage.target.endpoint is None and stage.parameters.get("DeletionProtection") != "false"
 
 
 def _fault(

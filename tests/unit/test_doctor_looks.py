@@ -68,9 +68,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Server]:
         started.shutdown()
 
 
-def _stage(endpoint: str | None = None, **parameters: str) -> Stage:
+def _stage(**parameters: str) -> Stage:
     return Stage(
-        Target("trial", "us-east-1", endpoint),
+        Target("trial", "us-east-1"),
         resources={"AlarmTopic": TOPIC, "MarketingTopic": TOPIC},
         parameters=parameters,
         tags={},
@@ -140,23 +140,23 @@ PENDING = "PendingConfirmation"
 
 
 @pytest.mark.parametrize(
-    ("arns", "address", "endpoint", "seen"),
+    ("arns", "address", "protected", "seen"),
     [
-        ([CONFIRMED], "0@example.com", None, "1 confirmed"),
-        ([CONFIRMED], "", None, "1 confirmed"),
-        ([], "", "http://127.0.0.1:4566", "0 confirmed"),
-        ([PENDING], "0@example.com", None, "1 of 1 not confirmed"),
-        ([CONFIRMED, PENDING], "0@example.com", None, "1 of 2 not confirmed"),
-        ([CONFIRMED, "Deleted"], "0@example.com", None, "1 of 2 not confirmed"),
-        ([], "0@example.com", None, "the address in AlarmEmail was removed"),
-        ([CONFIRMED], "1@example.com", None, "the address in AlarmEmail was removed"),
-        ([], "", None, "no one is subscribed"),
+        ([CONFIRMED], "0@example.com", "true", "1 confirmed"),
+        ([CONFIRMED], "", "true", "1 confirmed"),
+        ([], "", "false", "none"),
+        ([PENDING], "0@example.com", "true", "1 of 1 not confirmed"),
+        ([CONFIRMED, PENDING], "0@example.com", "true", "1 of 2 not confirmed"),
+        ([CONFIRMED, "Deleted"], "0@example.com", "true", "1 of 2 not confirmed"),
+        ([], "0@example.com", "false", "the address in AlarmEmail was removed"),
+        ([CONFIRMED], "1@example.com", "true", "the address in AlarmEmail was removed"),
+        ([], "", "true", "no one is subscribed"),
     ],
 )
 def test_subscriptions_that_reach_no_one_are_found(
     arns: list[str],
     address: str,
-    endpoint: str | None,
+    protected: str,
     seen: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -167,7 +167,9 @@ def test_subscriptions_that_reach_no_one_are_found(
     with Stubber(sns) as stubbed:
         for _ in range(2):
             stubbed.add_response("list_subscriptions_by_topic", _subscribed(*arns))
-        alarms, _ = subscriptions(_stage(endpoint, AlarmEmail=address))
+        parameters = {"AlarmEmail": address, "DeletionProtection": protected}
+        alarms, marketing = subscriptions(_stage(ScheduledExport="DISABLED", **parameters))
     assert (alarms.about, alarms.seen) == ("subscriptions of AlarmTopic", seen)
-    assert alarms.is_well == (seen in {"0 confirmed", "1 confirmed"})
+    assert alarms.is_well == (seen in {"none", "1 confirmed"})
+    assert marketing.is_well == (PENDING not in arns and "Deleted" not in arns)
     assert f"--topic-arn {TOPIC} --protocol email" in alarms.remedy
