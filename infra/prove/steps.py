@@ -172,7 +172,11 @@ def _wait_until_restorable(client: Any, table: str, moment: datetime) -> None:
 def _destroyed(trial: Trial) -> str:
     stage = trial.target.stage
     trial.run("infra.destroy", "--stage", stage, typed=f"{stage}\n")
-    if left := find(trial.target):
+    pages = trial.target.client("dynamodb").get_paginator("list_tables").paginate()
+    names = [name for page in pages for name in page["TableNames"]]
+    # A restored table has a name that `find` does not know.
+    tables = [name for name in names if name.startswith(f"{trial.target.stack}-")]
+    if left := find(trial.target) or tables:
         message = f"there is still {left}"
         raise FailedError(message)
     return "no table, bucket, user pool or stack of the stage is left"

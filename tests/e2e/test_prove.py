@@ -13,7 +13,7 @@ import pytest
 from infra import package
 from infra.package import ROOT
 from infra.prove.page import PAGE
-from infra.prove.steps import restored
+from infra.prove.steps import LAST, restored
 from infra.prove.trial import FailedError, Trial
 from infra.target import Target
 from tests.e2e.conftest import running_emulator
@@ -177,6 +177,20 @@ def test_the_restore_drill_fails_where_what_comes_back_is_not_what_was_there(
     with pytest.raises(FailedError, match="does not have the item of before"):
         restored(Trial(Target("trial", "us-east-1", f"http://localhost:{port}"), tmp_path))
     assert client(port, "dynamodb").list_tables()["TableNames"] == [table]
+
+
+def test_a_restored_table_that_was_left_is_told(
+    port: int, table: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the drill is interrupted: a table that is still restored cannot be deleted."""
+    dynamodb, copy = client(port, "dynamodb"), f"{table}-restored"
+    dynamodb.restore_table_to_point_in_time(
+        SourceTableName=table, TargetTableName=copy, UseLatestRestorableTime=True
+    )
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://localhost:{port}")
+    with pytest.raises(FailedError, match=f"there is still .*{copy}"):
+        LAST.act(Trial(Target("trial", "us-east-1", f"http://localhost:{port}"), tmp_path))
+    dynamodb.delete_table(TableName=copy)
 
 
 def test_a_stage_that_is_there_is_neither_used_nor_removed(port: int, table: str) -> None:
