@@ -26,7 +26,7 @@ class Journey:
     # Over HTTP.
 
     def deep_health(self) -> None:
-        self._ask("GET", "/health?deep=1")
+        self._ask("GET", "/v1/health")
 
     def lists(self) -> None:
         self._ask("GET", "/v1/customers?limit=1")
@@ -132,6 +132,17 @@ class Journey:
         keys = {"subject": {"S": "customer#cus_0042"}, "entry": {"S": "n0000000001"}}
         told = {"Keys": keys, "ApproximateCreationDateTime": int(time.time())}
         self._invoke("watch", {"Records": [{"eventName": "REMOVE", "dynamodb": told}]})
+
+    def clean_up(self) -> None:
+        """Delete the exports that wait for a message which a step took."""
+        found = self._dynamodb().scan(
+            TableName=self._table("exports"),
+            FilterExpression="#status IN (:queued, :running) AND attribute_not_exists(deleted_at)",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={":queued": {"S": "queued"}, ":running": {"S": "running"}},
+        )["Items"]
+        for one in found:
+            self._ask("DELETE", f"/v1/exports/{one['id']['S']}")
 
     # What the steps are made of.
 

@@ -131,6 +131,7 @@ def journey(stack: Stack) -> Iterator[Journey]:
     for source in sources:
         client.update_event_source_mapping(UUID=source, Enabled=False)
     yield made
+    made.clean_up()
     for source in sources:
         client.update_event_source_mapping(UUID=source, Enabled=True)
 
