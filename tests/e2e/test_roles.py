@@ -1,10 +1,11 @@
-"""What the roles of the functions may do to the audit, by an evaluator of their policies.
+"""What the roles of the functions may do to the audit and to marketing, evaluated.
 
 A condition that no item meets tells a write that is allowed from one that is refused, and writes
 nothing.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
@@ -86,6 +87,14 @@ def test_a_role_reads_the_entries_that_its_function_chains_to_alone(stack: Stack
         ("watch", "erasures"),
     }
     assert codes == {pair: "" if pair in reads else REFUSED for pair in codes}
+
+
+def test_the_worker_alone_publishes_to_marketing(stack: Stack) -> None:
+    codes = {}
+    for function in APPENDS:
+        sns, topic = stack.client_of(function, "sns"), stack.facts["topic"]
+        codes[function] = _code(partial(sns.publish, TopicArn=topic, Message="From a role"))
+    assert codes == {**dict.fromkeys(APPENDS, "AuthorizationError"), "worker": ""}
 
 
 def _entry(subject: str) -> dict[str, Any]:

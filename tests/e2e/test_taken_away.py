@@ -1,9 +1,9 @@
 """The functions need what their policies grant, and the emulator enforces it.
 
 An action of `.chalice/policy-*.json` is taken away from its role, and the step that needs it has to
-fail; given back, the step works. Left out are actions that Lambda itself asks for, that are needed
-after a fault alone, or that something else grants, too. tests/wiring/test_policies.py holds those
-against the calls, in one process and without policies.
+fail; given back, the step works. Left out are actions that Lambda itself asks for, and those that
+are needed after a fault alone. tests/wiring/test_policies.py makes those faults, in one process and
+without policies.
 
 `POLICIES=all` (`make policies`) takes every action away, each in turn. Otherwise it is every action
 of the API, and of each other function the first: it ends with the error, and the emulator starts
@@ -36,9 +36,6 @@ AFTER_A_FAULT = frozenset(
         ("worker", "FindFiles", "s3:ListBucketMultipartUploads"),
     }
 )
-GRANTED_TWICE = frozenset({("worker", "TellMarketingAndOperations", "sns:Publish")})
-"""A topic's own policy, which is the default one, lets the whole account publish."""
-
 
 Step = Callable[[Journey], None]
 _API: Mapping[tuple[str, str], Step] = {
@@ -78,6 +75,7 @@ _WORKER: Mapping[tuple[str, str], Step] = {
     ("WriteFiles", "s3:PutObject"): Journey.export,
     ("RememberNewLeads", "s3:PutObject"): Journey.scheduled,
     ("RememberNewLeads", "s3:GetObject"): Journey.scheduled,
+    ("TellMarketingAndOperations", "sns:Publish"): Journey.scheduled,
     ("SigningKeys", "secretsmanager:GetSecretValue"): Journey.scheduled,
     ("ReadRowsById", "dynamodb:BatchGetItem"): Journey.exported_search,
     ("Search", "dynamodb:Query"): Journey.exported_search,
@@ -98,7 +96,7 @@ def _granted() -> Iterator[Pair]:
 
 
 def _actions() -> list[Pair]:
-    return [pair for pair in _granted() if pair not in AFTER_A_FAULT | GRANTED_TWICE]
+    return [pair for pair in _granted() if pair not in AFTER_A_FAULT]
 
 
 def _chosen() -> list[Pair]:
@@ -137,7 +135,7 @@ def journey(stack: Stack) -> Iterator[Journey]:
 
 
 def test_each_action_of_the_policies_has_its_step() -> None:
-    assert set(_granted()) >= AFTER_A_FAULT | GRANTED_TWICE
+    assert set(_granted()) >= AFTER_A_FAULT
     actions = _actions()
     with_steps = {("api", *one) for one in _API} | {("worker", *one) for one in _WORKER}
     assert with_steps == {pair for pair in actions if pair[0] not in _ALL_OF}

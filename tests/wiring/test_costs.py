@@ -21,6 +21,7 @@ _FREE = {
     *("AWS::Cognito::UserPool", "AWS::Cognito::UserPoolDomain", "AWS::Cognito::UserPoolGroup"),
     *("AWS::Cognito::UserPoolResourceServer", "AWS::IAM::Role", "AWS::Lambda::Permission"),
     *("AWS::Route53::RecordSet", "AWS::S3::BucketPolicy", "AWS::SNS::Subscription"),
+    "AWS::SNS::TopicPolicy",
     "AWS::WAFv2::WebACLAssociation",
 }
 """Kinds of resources that cost nothing: people and the web ACL are in the text of the page."""
