@@ -4,8 +4,8 @@ PORT ?= 4566
 DEMO_USERS ?= 300
 DEV_PORT ?= 8000
 SOAK ?= 20
-PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
-	$$v -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' 2>/dev/null && echo $$v && break; done)
+PYTHON ?= $(shell for v in python3.14 python3.13 python3.12 python3.11 python3; do \
+	$$v -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,14))' 2>/dev/null && echo $$v && break; done)
 BIN := .venv/bin
 CLIENT_TOOLS = $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-clients.txt
 AUDIT_TOOL = $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
@@ -142,10 +142,10 @@ clean: ## End the local stack, and remove everything that make made
 		examples/react-admin/node_modules examples/react-admin/dist chalicelib/reference/swagger-ui* chalicelib/reference/license.txt
 
 .venv/ready: requirements-dev.txt
-	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and was not found." \
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12, 3.13 or 3.14 is needed and was not found." \
 		"Install one (Debian: apt-get install python3 python3-venv) or say PYTHON=/path/to/python3" >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' || { echo \
-		"$(PYTHON) is not Python 3.11, 3.12 or 3.13: say PYTHON=/path/to/one" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,14))' || { echo \
+		"$(PYTHON) is not Python 3.11, 3.12, 3.13 or 3.14: say PYTHON=/path/to/one" >&2; exit 1; }
 	@echo "Setting up .venv with $(PYTHON): once, for a minute or two"
 	@rm -rf .venv; $(PYTHON) -m venv .venv || { rm -rf .venv; echo \
 		"Python cannot make a virtual environment. Debian: apt-get install python3-venv" >&2; exit 1; }

@@ -3,6 +3,7 @@
 import json
 import re
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -270,6 +271,8 @@ class _SigningKeys:
             ) as answer:
                 keys = PyJWKSet.from_dict(json.load(answer)).keys
         except Exception as error:  # noqa: BLE001 - a pool out of order answers anything
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()
             log.event("token.keys_not_fetched", level="WARNING", **log.failure(error))
             self._failed = True
         else:

@@ -51,7 +51,8 @@ def _api() -> Finding:
         with urllib.request.urlopen(address, timeout=40) as answer:  # noqa: S310 - our own address
             told = json.load(answer)
     except urllib.error.HTTPError as error:
-        seen = f"{error.code} {error.read()[:300].decode(errors='replace')}"
+        with error:
+            seen = f"{error.code} {error.read()[:300].decode(errors='replace')}"
         return Finding("API", is_well=False, seen=seen, remedy="read the log of the function `api`")
     except (OSError, ValueError) as error:
         remedy = "is PublicUrl right, and the API deployed?"

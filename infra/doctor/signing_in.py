@@ -101,4 +101,5 @@ def _get(address: str, headers: Mapping[str, str] | None = None) -> _Told:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
             return _Told(answer.status, answer.url, answer.read())
     except urllib.error.HTTPError as error:
-        return _Told(error.code, error.url or address, error.read())
+        with error:
+            return _Told(error.code, error.url or address, error.read())
