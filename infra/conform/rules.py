@@ -125,6 +125,16 @@ def alarms_that_are_heard(template: Template) -> Iterator[str]:
                 yield f"{name} rings at {action['Ref']}, with whose key CloudWatch cannot publish"
 
 
+def rotation_in_a_pool_that_has_it(template: Template) -> Iterator[str]:
+    """A client rotates refresh tokens only in a pool of the plan Essentials or Plus."""
+    pools = dict(_of_type(template, "AWS::Cognito::UserPool"))
+    for name, client in _of_type(template, "AWS::Cognito::UserPoolClient"):
+        rotates = client.get("RefreshTokenRotation", {}).get("Feature") == "ENABLED"
+        pool = client["UserPoolId"]["Ref"]
+        if rotates and pools[pool].get("UserPoolTier") not in {"ESSENTIALS", "PLUS"}:
+            yield f"{name} rotates refresh tokens, which needs UserPoolTier of {pool}"
+
+
 _AWS = "https://docs.aws.amazon.com"
 RULES: Mapping[Rule, str] = {
     within_limits: f"{_AWS}/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html",
@@ -145,6 +155,9 @@ RULES: Mapping[Rule, str] = {
         f"{_AWS}/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"
     ),
     alarms_that_are_heard: f"{_AWS}/sns/latest/dg/sns-key-management.html",
+    rotation_in_a_pool_that_has_it: (
+        f"{_AWS}/cognito/latest/developerguide/cognito-sign-in-feature-plans.html"
+    ),
 }
 """Each rule with the page that documents it."""
 

@@ -29,8 +29,13 @@ from infra.target import Target, endpoint_of_environment
 
 PROVED, NOT_PROVED, NOT_BEGUN, REHEARSED = 0, 1, 2, 3
 
-_NEEDED = {"DeletionProtection": "false", "PasswordSignIn": "true"}
-"""Else the stage could not be removed, and the tests could not sign in."""
+_NEEDED = {
+    "DeletionProtection": "false",
+    "PasswordSignIn": "true",
+    **dict.fromkeys(("AlarmEmail", "MarketingEmail", "TokenIssuer"), ""),
+}
+"""Else the stage could not be removed, a person would have to confirm mail while the doctor waits,
+and the tests could not sign in."""
 
 
 def _git(*arguments: str) -> str:
@@ -53,12 +58,17 @@ def _run_of(trial: Trial) -> Run:
     return Run(day, commit, is_clean, target.region, target.stage, trial.is_on_aws)
 
 
+def unfit_settings(stage: str) -> Iterator[str]:
+    """Settings of the stage with which the walk would fail, a sentence each."""
+    given = stage_parameters(stage)
+    for name, value in _NEEDED.items():
+        if given.get(name, "") != value:
+            yield f'the stage {stage} needs {name} = "{value}"'
+
+
 def _refusals(trial: Trial, run: Run) -> Iterator[str]:
     """Why it cannot begin."""
-    given = stage_parameters(run.stage)
-    for name, value in _NEEDED.items():
-        if given.get(name) != value:
-            yield f'the stage {run.stage} needs {name} = "{value}"'
+    yield from unfit_settings(run.stage)
     if find(trial.target):
         yield f"there is something of {trial.target.stack} already, and it would be removed"
     if run.is_on_aws and not (run.commit and run.is_clean):

@@ -9,8 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from infra.package import ROOT
 from infra.people import Person
-from infra.prove.__main__ import conclude
+from infra.prove.__main__ import conclude, unfit_settings
 from infra.prove.page import Run
 from infra.prove.sign_in import sign_in
 from infra.prove.steps import count_passed
@@ -75,6 +76,19 @@ def test_nothing_is_written_where_a_step_failed_or_was_left_out(
 def _fail(_trial: Trial) -> str:
     message = "it does not answer"
     raise FailedError(message)
+
+
+def test_the_trial_needs_no_person_who_confirms_mail_whatever_other_stages_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = (ROOT / "infra" / "stages.toml").read_text()
+    mailed = shipped.replace("\n[defaults]\n", '\n[defaults]\nAlarmEmail = "ops@example.com"\n')
+    other = '\n[other]\nDeletionProtection = "false"\nPasswordSignIn = "true"\n'
+    stages = tmp_path / "stages.toml"
+    stages.write_text(mailed + other)
+    monkeypatch.setenv("STORE_USERS_STAGES", str(stages))
+    assert list(unfit_settings("trial")) == []
+    assert list(unfit_settings("other")) == ['the stage other needs AlarmEmail = ""']
 
 
 def test_a_step_that_saw_nothing_has_failed() -> None:

@@ -117,6 +117,10 @@ def _unheard(made: dict[str, Any]) -> None:
     _properties(made, "AlarmTopic")["KmsMasterKeyId"] = "alias/aws/sns"
 
 
+def _unnamed_plan(made: dict[str, Any]) -> None:
+    del _properties(made, "UserPool")["UserPoolTier"]
+
+
 def _too_many(made: dict[str, Any]) -> None:
     for number in range(501):
         made[f"Topic{number}"] = copy.deepcopy(made["AlarmTopic"])
@@ -145,6 +149,7 @@ def _too_large(made: dict[str, Any]) -> None:
         (rules.alarms_that_can_look_back, _far_back),
         (rules.alarms_that_can_look_back, _far_back_in_minutes),
         (rules.alarms_that_are_heard, _unheard),
+        (rules.rotation_in_a_pool_that_has_it, _unnamed_plan),
     ],
 )
 def test_a_rule_finds_what_it_is_for_and_no_other_does(rule: Rule, break_it: Break) -> None:
