@@ -32,6 +32,13 @@ _LONGEST_LAG_MILLISECONDS = 600_000
 _LONGEST_WITHOUT_RUN = timedelta(days=8)
 """The scheduled export runs once a week."""
 
+_SOURCES = (
+    "StreamStreamDynamodbEventSource",
+    "WatchWatchDynamodbEventSource",
+    "WorkerWorkerSqsEventSource",
+)
+"""No alarm rings where one of them is off: a function that is not called makes no error."""
+
 _LETTERS = {
     "ProjectionDeadLetters": "mend the items, then make replay{}: see docs/runbook.md",
     "ExportsDeadLetters": "make letters{} says which: see docs/runbook.md",
@@ -108,9 +115,9 @@ def _health_event() -> bytes:
 
 
 def sources(stage: Stage) -> Iterator[Finding]:
-    """What feeds the functions `stream` and `worker`, and how far the stream is behind."""
+    """What feeds the functions with changes and orders, and how far the stream is behind."""
     client: LambdaClient = stage.target.client("lambda")
-    for name in ("StreamStreamDynamodbEventSource", "WorkerWorkerSqsEventSource"):
+    for name in _SOURCES:
         source = client.get_event_source_mapping(UUID=stage.resources[name])
         is_well = source["State"] in {"Enabled", "Creating", "Updating"}
         remedy = f"aws lambda update-event-source-mapping --enabled --uuid {source['UUID']}"

@@ -1,16 +1,20 @@
-"""What the doctor says of sign-in that fails, and of subscriptions that no one confirmed."""
+"""What the doctor says of sign-in, subscriptions and sources that do not work."""
 
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 
+from infra.conform.__main__ import RESOURCES
+from infra.doctor.running import sources
 from infra.doctor.signing_in import sign_in
 from infra.doctor.telling import subscriptions
 from infra.stage import Stage
@@ -173,3 +177,22 @@ def test_subscriptions_that_reach_no_one_are_found(
     assert alarms.is_well == (seen in {"none", "1 confirmed"})
     assert marketing.is_well == (PENDING not in arns and "Deleted" not in arns)
     assert f"--topic-arn {TOPIC} --protocol email" in alarms.remedy
+
+
+def test_every_source_of_a_function_that_is_off_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = RESOURCES.read_text().splitlines()
+    names = [one.split()[0] for one in lines if one.endswith(" AWS::Lambda::EventSourceMapping")]
+    assert len(names) == 3
+    keys = {"aws_access_key_id": "", "aws_secret_access_key": ""}
+    clients = {one: boto3.client(one, "us-east-1", **keys) for one in ("lambda", "cloudwatch")}  # type: ignore[call-overload]
+    monkeypatch.setattr(Target, "client", lambda _, service: clients[service])
+    ids = {name: str(uuid4()) for name in names}
+    stage = replace(_stage(), resources=ids | {"Stream": "stream"})
+    with Stubber(clients["lambda"]) as functions, Stubber(clients["cloudwatch"]) as metrics:
+        for one in ids.values():
+            off = {"State": "Disabled", "UUID": one}
+            functions.add_response("get_event_source_mapping", off, {"UUID": one})
+        metrics.add_response("get_metric_statistics", {"Datapoints": []})
+        told = [one for one in sources(stage) if not one.is_well]
+    assert [one.about for one in told] == [f"source {name}" for name in names]
+    assert all(one.seen == "Disabled" and "--enabled --uuid" in one.remedy for one in told)
