@@ -209,6 +209,9 @@ def destroy(target: Target, remains: Remains) -> None:
         dynamodb.delete_table(TableName=table)
     for bucket in remains.buckets:
         _remove_bucket(target.client("s3"), bucket)
+    # DynamoDB refuses to delete a table that is being deleted, and the stack deletes some of them.
+    for table in remains.tables:
+        dynamodb.get_waiter("table_not_exists").wait(TableName=table, WaiterConfig={"Delay": 2})
     if remains.status:
         _remove_stack(target)
     for pool in remains.pools:

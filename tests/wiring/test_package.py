@@ -218,11 +218,16 @@ def test_every_binary_is_for_the_machine_and_the_python_of_the_functions(archite
     contents = _contents(architecture)
     libraries = [name for name in contents if name.endswith(".so")]
     assert len(libraries) >= 4
+    # The C library of Lambda: Amazon Linux 2 as far as Python 3.11, then Amazon Linux 2023. Source:
+    # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+    newest = 26 if sys.version_info < (3, 12) else 34
     for name in libraries:
         header = contents[name][:20]
         assert header[:4] == b"\x7fELF", name
         assert struct.unpack("<H", header[18:])[0] == MACHINES[architecture], name
         assert re.search(rf"\.({sys.implementation.cache_tag}-.*|abi3)\.so$", name), name
+        needed = [int(minor) for minor in re.findall(rb"\0GLIBC_2\.(\d+)", contents[name])]
+        assert max(needed) <= newest, name
 
 
 def test_packages_of_two_architectures_differ_in_binaries_alone() -> None:

@@ -112,6 +112,9 @@ def test_an_issuer_without_its_keys_is_refused_before_anything_is_made() -> None
     [
         ("CallbackUrls", "https://a.example/in, https://b.example/in"),
         ("CallbackUrls", "http://a.example/in"),
+        ("CallbackUrls", "http://127.0.0.1:5173/in"),
+        ("CallbackUrls", "http://localhost.example/in"),
+        ("CallbackUrls", "https://a.example/#/in"),
         ("LogoutUrls", "https://a.example/out,"),
         ("TrustedClientIds", "one, two"),
         ("IdentityProviders", ""),
