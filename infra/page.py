@@ -19,6 +19,9 @@ _DECLARED = re.compile(r"^(export )?(?:async )?(?:function|class|const|let) ([\w
 _UNKNOWN = re.compile(
     r"^(?:import\b|export\b|var\b|function\*|(?:const|let) [{\[]).*", re.MULTILINE
 )
+_NEEDLESS = re.compile(r"[,;](?=\})|,(?=[\])])")
+"""A comma or semicolon behind the last of several, which rjsmin leaves."""
+
 _PRELOAD = re.compile(r'^<link rel="modulepreload".*\n', re.MULTILINE)
 
 
@@ -106,7 +109,7 @@ def minified(name: str, text: str) -> str:
     """The text of the file without comments and needless blanks; nothing in it is renamed."""
     match Path(name).suffix:
         case ".js":
-            return str(rjsmin.jsmin(text))
+            return _NEEDLESS.sub("", str(rjsmin.jsmin(text)))
         case ".css":
             return str(rcssmin.cssmin(text))
         case ".json":

@@ -59,29 +59,35 @@ export function chipBar() {
 const choice = (name) =>
   choices(t(`filter.${name}`), name, ["", ...CHOICES[name]].map((value) => [value, value ? term(name, value) : t("any")]), view[name] ?? "");
 
-const several = (name, values) =>
-  choices(t(`filter.${name}`), name, values.map((value) => [value, chosenWords(name, value)]), view[name] ?? []);
+const several = (name, values, chosen = view[name] ?? []) =>
+  choices(t(`filter.${name}`), name, values.map((value) => [value, chosenWords(name, value)]), chosen);
 
-/** All plans that customers have, and those of the address; they come from the API while the window is open. */
+/**
+ * All plans that customers have, and those of the address; they come from the API while the window is open.
+ * Where it cannot tell all of them, one can be typed.
+ */
 function plans() {
-  const draw = (known, ...words) => [several("plan", [...new Set([...known, ...(view.plan ?? [])])]), ...words];
-  const place = h("div", { class: "stack" }, draw([], h("p", { class: "quiet" }, t("loading"))));
+  const place = h("div", { class: "stack" });
+  const draw = (known, more) => {
+    const chosen = place.firstChild ? [...place.querySelectorAll(":checked")].map((one) => one.value) : view.plan;
+    place.replaceChildren(several("plan", [...new Set([...known, ...(view.plan ?? [])])], chosen), more);
+  };
   const load = async () => {
     try {
-      const { facets } = await get("v1/facets?list=customers");
-      const chosen = [...place.querySelectorAll(":checked")].map((one) => one.value);
-      place.replaceChildren(...draw(facets.plan.map((one) => one.value)));
-      for (const box of place.querySelectorAll("input")) box.checked ||= chosen.includes(box.value);
+      const { complete, facets } = await get("v1/facets?list=customers");
+      draw((facets.plan ?? []).map((one) => one.value), complete ? "" : field("plan", { maxlength: 100 }));
     } catch (error) {
-      place.replaceChildren(...draw([], trouble(error, load)));
+      draw([], trouble(error, load));
     }
   };
+  draw([], h("p", { class: "quiet" }, t("loading")));
   load();
   return place;
 }
 
-const dateField = (name) =>
-  h("label", { class: "field" }, t(`filter.${name}`), h("input", { type: "date", name, value: view[name], min: "2000-01-01", max: "2999-12-31" }));
+const field = (name, attributes) => h("label", { class: "field" }, t(`filter.${name}`), h("input", { name, ...attributes }));
+
+const dateField = (name) => field(name, { type: "date", value: view[name], min: "2000-01-01", max: "2999-12-31" });
 
 export function openFilters() {
   const form = h(

@@ -82,6 +82,7 @@ async function loadRows(rows, pager) {
     clearTimeout(waiting);
     if (error.name === "AbortError") return;
     fail(rows, pager, error);
+    if (signal.aborted) return;
   }
   rows.removeAttribute("aria-busy");
   pager.ariaBusy = null;
@@ -130,7 +131,7 @@ function empty(page) {
 const note = (title, why, act) => h("div", { class: "empty" }, h("strong", null, title), why && h("p", null, why), act);
 
 function fail(rows, pager, error) {
-  if (error.code === "stale-cursor") {
+  if (["stale-cursor", "page-out-of-reach"].includes(error.code)) {
     say(t("problem.stale-cursor"));
     go({}, { replace: true });
     return;

@@ -1,5 +1,6 @@
 """What a list is filtered by, and the conditions of DynamoDB that it comes down to."""
 
+import re
 from dataclasses import dataclass, fields
 from datetime import timedelta
 
@@ -9,6 +10,9 @@ from pynamodb.expressions.operand import Path
 from chalicelib import clock
 from chalicelib.users.model import Access, Ecosystem, StoreUser
 from chalicelib.users.segments import Segment
+
+_NUMBER = re.compile("-?[0-9]{1,38}")
+"""An id that the shop can have written as a number: DynamoDB refuses longer ones."""
 
 _FIRST_INSTANT = ""
 _LAST_INSTANT = "~"
@@ -128,7 +132,7 @@ def has_ecosystem(ecosystem: Ecosystem | None) -> Condition:
         return none
     identifier = Path("ecosystem.id")
     condition: Condition = identifier == ecosystem.id
-    if ecosystem.id.isascii() and ecosystem.id.isdecimal():
+    if _NUMBER.fullmatch(ecosystem.id):
         condition |= identifier == {"N": ecosystem.id}
     return condition
 

@@ -154,7 +154,10 @@ def _is_carried(user: StoreUser, standing: Standing | None, record: EcosystemIte
     """Return True if the suspension comes from elsewhere than this customer's own record."""
     if record is None or record.is_gone:
         return standing is not None
-    return record.customer_id != user.id or record.access == Access.ACTIVE
+    if record.customer_id != user.id or record.access == Access.ACTIVE:
+        return True
+    # Suspended before the ecosystem left, which the stream has yet to tell, and lifted since then.
+    return standing is not None and standing.access is Access.ACTIVE
 
 
 def _record_update(

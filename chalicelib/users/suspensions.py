@@ -6,6 +6,7 @@ is suspended from its first record on, and a customer who takes over a suspended
 suspended with it. Only the switch lifts that. See docs/decisions/0026.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,12 +78,12 @@ def forget(customer_id: str) -> None:
     The suspension stays, under the id alone: it would be lifted by erasing.
     """
     table, key = settings().ecosystems_table, _key(customer_id)
-    is_suspended = Path("access") == str(Access.SUSPENDED)
-    try:
+    access = Path("access")
+    with suppress(ConditionFailedError):
+        store().delete_item(table, key, condition=access == str(Access.ACTIVE))
+    with suppress(ConditionFailedError):
         actions = [Path("access_change").remove()]
-        store().update_item(table, key, actions=actions, condition=is_suspended)
-    except ConditionFailedError:
-        store().delete_item(table, key)
+        store().update_item(table, key, actions=actions, condition=access == str(Access.SUSPENDED))
 
 
 def epoch_actions(access: Access, at: str) -> list[Action]:

@@ -149,6 +149,19 @@ def test_the_switch_lifts_what_waits_for_an_ecosystem(shop: Shop) -> None:
     assert shop.api.switch(ON, if_match=f'"{version}"').problem == "no-ecosystem"
 
 
+def test_an_ecosystem_that_left_and_came_back_around_a_lift_is_suspended_and_the_history_says_so(
+    shop: Shop,
+) -> None:
+    """The stream tells of the removal when the ecosystem is there again."""
+    save(replace(customer(ecosystem=None), access="suspended", version=shop.shown()[1]))
+    assert shop.api.switch(ON, if_match=f'"{shop.shown()[1]}"').status == 200
+    shop.write(customer())
+    assert (shop.asked("eco_17"), shop.shown()[0]) == ("suspended", "suspended")
+    assert [to for to, _ in shop.actions()] == ["suspended", "active", "suspended"]
+    kept = shop.last("cus_0042")
+    assert (kept["by"], kept["kept_from"]) == ("system stream", "ecosystem")
+
+
 @pytest.mark.parametrize("user_id", ["cus_0042", "cus_2"])
 def test_a_lifted_ecosystem_that_is_removed_and_comes_back_refuses_the_old_sessions(
     shop: Shop, user_id: str

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.errors import NotFoundError, StoreUnavailableError, VersionConflictError
-from chalicelib.users import access
+from chalicelib.users import access, suspensions
 from chalicelib.users.access import Wish
 from chalicelib.users.item import to_item
 from chalicelib.users.model import Access, Ecosystem
@@ -48,6 +48,22 @@ def test_of_two_people_at_once_one_wins_and_the_other_gets_the_conflict(hers: Wi
     assert lost.value.current == now()
     assert (now().version, now().access) == (8, hers.access)
     assert by() == ["bob"]
+
+
+def test_a_suspension_of_the_moment_in_which_the_standing_is_forgotten_stays() -> None:
+    lift = replace(ANA, access=Access.ACTIVE, version=access.change("cus_0042", ANA).version)
+    version = access.change("cus_0042", lift).version
+    turn = iter([replace(ANA, version=version)])
+
+    def suspend(_: object) -> None:
+        for wish in turn:
+            access.change("cus_0042", wish)
+
+    with hooked("DeleteItem", suspend):
+        suspensions.forget("cus_0042")
+    standing = suspensions.find("cus_0042")
+    assert standing is not None
+    assert (standing.access, standing.change) == (Access.SUSPENDED, None)
 
 
 def test_a_wish_that_is_sent_again_while_it_is_being_done_is_done_once_and_both_are_told() -> None:

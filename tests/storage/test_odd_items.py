@@ -22,6 +22,7 @@ from tests.builders import (
     refusals,
     save,
     save_item,
+    sent_requests,
     stored,
     stored_ecosystem,
 )
@@ -49,12 +50,25 @@ def _letters() -> list[Any]:
     return [json.loads(message["Body"]) for message in got.get("Messages", ())]
 
 
-def test_an_ecosystem_whose_id_the_shop_wrote_as_a_number_can_be_switched() -> None:
+@pytest.mark.parametrize("identifier", [{"N": "4711"}, {"N": "-5"}, {"S": "4" * 39}], ids=str)
+def test_an_ecosystem_whose_id_is_or_looks_like_a_number_can_be_switched(
+    identifier: dict[str, str],
+) -> None:
+    """DynamoDB takes numbers of 38 digits at the most, also in a condition."""
     feed = Feed()
-    save_item(_odd(ecosystem={"M": {"id": {"N": "4711"}, "name": {"S": "sol"}}}))
+    save_item(_odd(ecosystem={"M": {"id": identifier, "name": {"S": "sol"}}}))
     feed.drain()
-    assert _switched_off(7) == "suspended"
-    assert access.of_ecosystem("4711").access == "suspended"
+    with sent_requests() as made:
+        assert _switched_off(7) == "suspended"
+    (text,) = identifier.values()
+    assert {"N": "4" * 39} not in [
+        value
+        for one in made
+        for item in one.body.get("TransactItems", ())
+        for write in item.values()
+        for value in write.get("ExpressionAttributeValues", {}).values()
+    ]
+    assert access.of_ecosystem(text).access == "suspended"
 
 
 @pytest.mark.parametrize("version", ["-5", "0", "1000000000000000", "1E30"])

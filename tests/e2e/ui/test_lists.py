@@ -255,3 +255,19 @@ def test_a_filter_of_plans_that_does_not_come_can_be_tried_again(screen: Screen)
     again.click()
     expect(plans.get_by_label("Premium")).to_be_visible()
     expect(plans.get_by_label("Lite")).to_be_checked()
+
+
+@pytest.mark.parametrize("language", ["es"])
+def test_a_plan_can_be_typed_where_not_all_plans_are_known(screen: Screen) -> None:
+    """As after an upgrade that counts otherwise, or with too many combinations to count."""
+    unknown = {"list": "customers", "complete": False, "facets": {}}
+    page = screen.sign_in("viewer", "#/customers?plan=Lite").page
+    page.route("**/v1/facets?**", lambda one: one.fulfill(json=unknown))
+    page.click("#filter")
+    page.get_by_role("textbox", name=screen.t("filter.plan")).fill("Plus")
+    expect(
+        page.get_by_role("group", name=screen.t("filter.plan")).get_by_label("Lite")
+    ).to_be_checked()
+    screen.button("filters.apply").click()
+    expect(page.locator(".chip")).to_have_count(2)
+    assert "plan=Lite&plan=Plus" in page.url

@@ -85,6 +85,31 @@ def test_a_page_link_that_is_out_of_date_says_so_and_shows_the_first(screen: Scr
     expect(screen.page.locator("#range")).to_contain_text("1–10")
 
 
+@pytest.mark.parametrize("language", ["es"])
+@pytest.mark.parametrize("code", ["stale-cursor", "page-out-of-reach"])
+def test_after_a_page_that_cannot_be_opened_the_pager_waits_for_the_first(
+    screen: Screen, code: str
+) -> None:
+    screen.allowed.add(400)
+    page = screen.sign_in("viewer", "#/customers?limit=10").page
+    refused = {"type": f"/problems/{code}", "status": 400}
+    held: list[Route] = []
+
+    def answer(route: Route) -> None:
+        if "cursor=" in route.request.url:
+            route.fulfill(status=400, json=refused)
+        else:
+            held.append(route)
+
+    page.route("**/v1/customers?**", answer)
+    page.click("#page-next")
+    expect(page.locator(".toast")).to_contain_text(screen.t("problem.stale-cursor"))
+    page.wait_for_timeout(300)
+    expect(page.locator(".pager")).to_have_attribute("aria-busy", "true")
+    held[0].continue_()
+    expect(page.locator("#range")).to_contain_text("1–10")
+
+
 @pytest.mark.parametrize(
     ("page", "words"),
     [
