@@ -21,7 +21,7 @@ run: .venv/ready ## Start everything here (PORT=4566 DEMO_USERS=300 DETACH=1 RES
 	@$(BIN)/python -m infra.local run --port $(PORT) --demo-users $(DEMO_USERS) \
 		$(if $(DETACH),--detach) $(if $(RESET),--reset)
 
-dev: .venv/ready ## Serve the working tree on the running stack, anew after each edit (DEV_PORT=8000)
+dev: .venv/ready ## Serve the working tree on the running stack, seconds after each edit (DEV_PORT=8000)
 	@$(BIN)/python -m infra.dev --port $(DEV_PORT)
 
 stop: .venv/ready ## End what `make run` started
