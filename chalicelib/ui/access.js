@@ -1,7 +1,7 @@
 // The switch: whom it hits, why, the result at once, a way back, and what somebody else did meanwhile.
 
 import { call, get } from "./api.js";
-import { button, facts, h, theirs } from "./dom.js";
+import { button, facts, h, quiet, theirs } from "./dom.js";
 import { fullName } from "./table.js";
 import { actions, openWindow, say, trouble } from "./windows.js";
 import { moment, number, t, term } from "./words.js";
@@ -24,7 +24,7 @@ const licencesInUse = (row) =>
 
 /** Ask whether to switch the access of the row over, and do it; `update` is told of each newer state. */
 export function flipAccess(row, update) {
-  const inside = h("div", { class: "stack", "aria-busy": "true" }, h("p", { class: "quiet" }, t("loading")));
+  const inside = h("div", { class: "stack", "aria-busy": "true" }, quiet("p", t("loading")));
   const wished = row.access === "active" ? "suspended" : "active";
   const dialog = openWindow(t(`switch.${wished}.title`), inside);
   ask({ id: row.id, wished, dialog, inside, update });

@@ -2,7 +2,7 @@
 
 import { watch } from "./address.js";
 import { get, Problem } from "./api.js";
-import { h, select, svg } from "./dom.js";
+import { h, quiet, select, svg } from "./dom.js";
 import { day, number, t } from "./words.js";
 
 const SPANS = [30, 90, 365];
@@ -39,7 +39,7 @@ async function loadDays(place, summary) {
     if (!(error instanceof Problem)) throw error;
     if (asked !== span) return;
     summary.textContent = t("chart.title");
-    place.replaceChildren(h("p", { class: "quiet" }, error.words));
+    place.replaceChildren(quiet("p", error.words));
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { go, view, watch } from "./address.js";
 import { get, tenOf } from "./api.js";
-import { button, facts, h, redraw, theirs } from "./dom.js";
+import { button, facts, h, quiet, redraw, theirs } from "./dom.js";
 import { shown, switchOf, update } from "./list.js";
 import { canSwitch, ecosystemName, fullName, state } from "./table.js";
 import { openWindow, trouble } from "./windows.js";
@@ -76,7 +76,7 @@ function walkers() {
     });
   const where = at < 0 ? "" : t("detail.of", { at: at + 1, n: shown.data.length });
   const parts = [move("detail-previous", "detail.previous", "left", -1), move("detail-next", "detail.next", "right", 1)];
-  redraw(place, () => place.replaceChildren(...parts, h("span", { class: "quiet" }, where)));
+  redraw(place, () => place.replaceChildren(...parts, quiet("span", where)));
 }
 
 const title = (words) => dialog.querySelector("h2").replaceChildren(theirs(words));
@@ -133,8 +133,8 @@ function access(row) {
     { class: "line" },
     canSwitch(row)
       ? [Object.assign(switchOf(row), { id: "detail-switch" }), state("access", row.access)]
-      : h("span", { class: "quiet" }, t("problem.no-ecosystem")),
-    last && h("span", { class: "quiet" }, `${moment(last.at)} · `, theirs(last.by)),
+      : quiet("span", t("problem.no-ecosystem")),
+    last && quiet("span", `${moment(last.at)} · `, theirs(last.by)),
   );
 }
 
@@ -165,7 +165,7 @@ async function more(row, list, cursor) {
   try {
     const answer = await tenOf(`v1/customers/${row.id}/access/history`, cursor);
     list.append(...answer.data.map(historyEntry));
-    if (!list.children.length) list.append(h("li", { class: "quiet" }, t("history.empty")));
+    if (!list.children.length) list.append(quiet("li", t("history.empty")));
     const { next } = answer.page;
     if (!next) return;
     const further = h("li", null, button(t("more"), () => {
@@ -185,6 +185,6 @@ const historyEntry = (one) =>
     "li",
     null,
     state("access", one.to),
-    h("span", null, one.reason ? theirs(one.reason) : h("span", { class: "quiet" }, t(whyUnsaid(one)))),
+    h("span", null, one.reason ? theirs(one.reason) : quiet("span", t(whyUnsaid(one)))),
     h("small", null, `${moment(one.at)} · `, theirs(one.by)),
   );

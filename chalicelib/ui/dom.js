@@ -20,9 +20,7 @@ const ICONS = {
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (typeof value === "function") element.addEventListener(name, value);
-    else if ((value ?? false) !== false) {
-      element.setAttribute(name, value === true ? "" : value);
-    }
+    else if ((value ?? false) !== false) element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children.flat(Infinity).filter((child) => (child ?? false) !== false));
   return element;
@@ -60,9 +58,9 @@ export const choices = (words, name, options, chosen) =>
     null,
     h("legend", null, words),
     options.map(([value, label]) => {
-      const several = Array.isArray(chosen);
-      const checked = several ? chosen.includes(value) : chosen === value;
-      return h("label", { class: "option" }, h("input", { type: several ? "checkbox" : "radio", name, value, checked }), h("span", null, label));
+      const checked = [chosen].flat().includes(value);
+      const type = Array.isArray(chosen) ? "checkbox" : "radio";
+      return h("label", { class: "option" }, h("input", { type, name, value, checked }), h("span", null, label));
     }),
   );
 
@@ -72,6 +70,9 @@ export function redraw(place, draw) {
   draw();
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
+
+/** An element for words of less weight. */
+export const quiet = (tag, ...words) => h(tag, { class: "quiet" }, words);
 
 /** What people wrote, in its own direction. */
 export const theirs = (text, attributes) => h("bdi", attributes, text);

@@ -2,7 +2,7 @@
 
 import { view, wishOf } from "./address.js";
 import { call, tenOf } from "./api.js";
-import { button, choices, h, theirs } from "./dom.js";
+import { button, choices, h, quiet, theirs } from "./dom.js";
 import { chips } from "./filters.js";
 import { download, follow, isUnderWay, mayCancel, remove } from "./jobs.js";
 import { shown } from "./list.js";
@@ -85,7 +85,7 @@ async function list(place, cursor) {
     const { data, page } = await tenOf("v1/exports", cursor);
     const items = data.map((job) => item(job, place));
     if (cursor) place.querySelector("ul").append(...items);
-    else place.replaceChildren(items.length ? h("ul", null, items) : h("p", { class: "quiet" }, t("exports.none")));
+    else place.replaceChildren(items.length ? h("ul", null, items) : quiet("p", t("exports.none")));
     place.querySelector(":scope > button")?.remove();
     if (page.next) place.append(button(t("more"), () => list(place, page.next), { kind: "link" }));
   } catch (error) {
@@ -103,9 +103,9 @@ function item(job, place) {
       "div",
       null,
       h("p", null, h("strong", null, what), " ", h("span", { class: `state job-${job.status}` }, term("export", job.status)), job.origin === "scheduled" ? h("span", { class: "tag" }, t("export.scheduled")) : ""),
-      h("p", { class: "quiet" }, t("export.by"), " ", theirs(job.requested_by), ` · ${moment(job.requested_at)}`),
-      h("p", { class: "quiet" }, outcome(job)),
-      period && h("p", { class: "quiet" }, period),
+      quiet("p", t("export.by"), " ", theirs(job.requested_by), ` · ${moment(job.requested_at)}`),
+      quiet("p", outcome(job)),
+      period && quiet("p", period),
       h("div", { class: "chips" }, chips(job.filters)),
     ),
     h("div", { class: "does" }, doings(job, what, place)),

@@ -2,7 +2,7 @@
 
 import { filtersOf, go, view, watch } from "./address.js";
 import { get } from "./api.js";
-import { button, choices, h, icon, theirs } from "./dom.js";
+import { button, choices, h, icon, quiet, theirs } from "./dom.js";
 import { actions, openWindow, trouble } from "./windows.js";
 import { day, t, term } from "./words.js";
 
@@ -23,7 +23,7 @@ export function chips(wish, remove = null) {
   return Object.entries(wish).flatMap(([name, values]) =>
     [values].flat().map((value) => {
       const said = chosenWords(name, value);
-      const words = [h("span", { class: "quiet" }, t(`filter.${name}`)), " ", said];
+      const words = [quiet("span", t(`filter.${name}`)), " ", said];
       return remove
         ? h(
             "button",
@@ -80,7 +80,7 @@ function plans() {
       draw([], trouble(error, load));
     }
   };
-  draw([], h("p", { class: "quiet" }, t("loading")));
+  draw([], quiet("p", t("loading")));
   load();
   return place;
 }

@@ -1,7 +1,7 @@
 // The rows of a list as a table; on a narrow window the same table reads as cards.
 
 import { go, NEWEST, view } from "./address.js";
-import { button, fixed, h, icon, select, theirs } from "./dom.js";
+import { button, fixed, h, icon, quiet, select, theirs } from "./dom.js";
 import { marked } from "./search.js";
 import { day, dayOf, t, term } from "./words.js";
 
@@ -67,7 +67,7 @@ export function accessSwitch(row, { allowed, flip, explain }) {
 }
 
 const accessCell = (row, on) =>
-  canSwitch(row) ? [accessSwitch(row, on), isSuspended(row) && state("access", row.access)] : h("span", { class: "quiet" }, "—");
+  canSwitch(row) ? [accessSwitch(row, on), isSuspended(row) && state("access", row.access)] : quiet("span", "—");
 
 const CELLS = {
   ecosystem: ecosystemName,

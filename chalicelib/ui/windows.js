@@ -1,7 +1,7 @@
 // Dialogs and messages. A closed dialog gives the focus back; messages have a place of their own and cover nothing.
 
 import { Problem } from "./api.js";
-import { button, h } from "./dom.js";
+import { button, h, quiet } from "./dom.js";
 import { t } from "./words.js";
 
 const STAY_MS = 10_000;
@@ -87,7 +87,7 @@ export function trouble(error, again) {
     { class: "trouble", role: "alert" },
     h("p", null, h("strong", null, error.words)),
     (error.body.errors ?? []).map((one) => h("p", null, h("bdi", null, `${one.name}: ${one.detail}`))),
-    error.body.request_id && h("p", { class: "quiet" }, t("request.id"), " ", h("code", null, error.body.request_id)),
+    error.body.request_id && quiet("p", t("request.id"), " ", h("code", null, error.body.request_id)),
     again && button(t("again"), again, { kind: "main" }),
   );
   if (again && error.code === "too-much-read") setTimeout(() => place.isConnected && again(), error.body.n * 1000);
