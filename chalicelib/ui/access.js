@@ -14,7 +14,7 @@ const drafts = new Map();
 const change = async (row, access, reason) =>
   (
     await call("PUT", `v1/customers/${row.id}/access`, {
-      body: { access, ...(reason ? { reason } : {}) },
+      body: { access, reason: reason || undefined },
       headers: { "If-Match": `"${row.version}"` },
     })
   ).data;
@@ -35,12 +35,16 @@ async function ask(wish) {
   try {
     const row = await get(`v1/customers/${wish.id}`);
     wish.update(row);
-    inside.replaceChildren(...form(wish, row));
-    inside.querySelector(FIRST)?.focus();
+    present(wish, row);
   } catch (error) {
     inside.replaceChildren(trouble(error, () => ask(wish)));
   }
   inside.removeAttribute("aria-busy");
+}
+
+function present(wish, row, notice) {
+  wish.inside.replaceChildren(...form(wish, row, notice));
+  wish.inside.querySelector(FIRST)?.focus();
 }
 
 /** The dialog's content for the row as it is now; `notice` stands above it. */
@@ -117,15 +121,14 @@ async function carryOut(wish, row, reason, submit, answer) {
     submit.disabled = false;
     if (!wish.dialog.open) complain(error, wish.update);
     else if (error.code !== "version-conflict") answer.replaceChildren(trouble(error));
-    else conflict(wish, error.body.current, wish.inside);
+    else conflict(wish, error.body.current);
   }
 }
 
 /** Somebody was faster: show what is true now, by whom and why, and let the reader decide again. */
-function conflict(wish, current, inside) {
+function conflict(wish, current) {
   wish.update(current);
-  inside.replaceChildren(...form(wish, current, lastChange(current, t("conflict"))));
-  inside.querySelector(FIRST)?.focus();
+  present(wish, current, lastChange(current, t("conflict")));
 }
 
 /** Who made the state what it is and not what the reader saw: when, and why; nothing where nobody knows. */

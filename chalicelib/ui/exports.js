@@ -65,8 +65,7 @@ function orderForm(dialog) {
 
 /** The key is that of these choices: ordering twice by accident, or again after a lost answer, is one export. */
 async function order(form, wish, key, answer, dialog) {
-  const { format, language: wanted } = Object.fromEntries(new FormData(form));
-  const body = { ...wish, format, language: wanted };
+  const body = { ...wish, ...Object.fromEntries(new FormData(form)) };
   const submit = form.querySelector("[type=submit]");
   submit.disabled = true;
   try {
