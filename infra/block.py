@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib import clock
 from chalicelib.errors import StoreUsersError
 from chalicelib.exports import jobs
+from chalicelib.settings import settings
 from chalicelib.users import audit, blocks
 from chalicelib.users.model import Author
 from chalicelib.users.tables import ExportItem
@@ -31,6 +32,14 @@ DONE, STOPPED, UNUSABLE = 0, 1, 2
 
 _PAGE = 100
 _PRESIGNED_FOR = timedelta(minutes=5)
+_NO_ACCOUNT = (
+    "the stage has no user pool with that name in it; of accounts elsewhere say the subject of the "
+    "tokens: make block SUBJECT=…"
+)
+_GATEWAY = (
+    "the API never asks whether a gateway is blocked; make a new client: "
+    "docs/runbook.md#a-key-token-or-file-got-out"
+)
 _BEYOND = """\
 Not reached from here: what they have downloaded, and sessions with AWS itself.
 """
@@ -186,11 +195,9 @@ def _run(options: argparse.Namespace) -> int:
     pool = Pool(place.target.client("cognito-idp"), place.resources.get("UserPool", ""))
     account = pool.of_subject(options.subject) if options.subject else pool.find(options.person)
     if account is None:
-        sys.stderr.write(
-            f"{place.target.stack} has no user pool with that name in it. Of accounts elsewhere "
-            "say the subject of the tokens: make block SUBJECT=…\n"
-        )
-        return UNUSABLE
+        raise stage.StageError(_NO_ACCOUNT)
+    if account.subject == settings().gateway_client_id:
+        raise stage.StageError(_GATEWAY)
     caller = place.target.client("sts").get_caller_identity()
     by = Author(caller["Arn"], caller["UserId"])
     if options.undo:

@@ -1,4 +1,4 @@
-"""People and machines who are shut out: a record for each, by the subject of their tokens.
+"""Who is shut out: a record for each, by the subject of their tokens. Gateways are not asked for.
 
 API Gateway keeps the authorizer's answer, and a token lives on for up to an hour: so the API asks
 here. The records lie in the table of exports, as the slots of a person do, on no shelf.

@@ -85,3 +85,11 @@ def test_who_is_not_in_the_pool_is_said_to_be_missing(stack: Stack) -> None:
     done = stack.run("infra.block", "--person", "nobody@waizant.example")
     assert done.returncode == 2
     assert "make block SUBJECT=" in done.stderr
+
+
+def test_a_gateway_is_not_said_to_be_refused(stack: Stack) -> None:
+    """Its question never looks at who is blocked."""
+    client_id = stack.facts["gateway_client_id"]
+    done = stack.run("infra.block", "--subject", client_id)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "docs/runbook.md" in done.stderr
