@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from chalicelib.api import auth
+from chalicelib.api import tokens
 from chalicelib.settings import settings
 from chalicelib.users import blocks
 from tests.api.client import Client
@@ -90,4 +90,4 @@ def client_of(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> Client:
 
 
 def _forget_keys() -> None:
-    auth._signing_keys.cache_clear()  # noqa: SLF001 - as a new process would
+    tokens._signing_keys.cache_clear()  # noqa: SLF001 - as a new process would

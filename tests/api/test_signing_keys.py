@@ -16,7 +16,8 @@ from tests.api.pool import person_claims
 def monotonic(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """The clock by which keys grow old: `seconds` is what it says."""
     hand = SimpleNamespace(seconds=1_000.0)
-    monkeypatch.setattr("chalicelib.api.auth.time", SimpleNamespace(monotonic=lambda: hand.seconds))
+    stopped = SimpleNamespace(monotonic=lambda: hand.seconds)
+    monkeypatch.setattr("chalicelib.api.tokens.time", stopped)
     return hand
 
 
