@@ -12,17 +12,23 @@ infra/run_ministack.py installs it; the stand-in of the tests in process takes i
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 REQUEST_BYTES = 10 * 1024 * 1024
 """The largest body that API Gateway takes."""
+EVENT_BYTES = 6 * 1024 * 1024
+"""The largest event that Lambda takes for a function, as JSON: the request with its body."""
 ANSWER_BYTES = 6 * 1024 * 1024
 """The largest answer that Lambda takes from a function, as JSON."""
 SECONDS = 29.0
 """How long API Gateway waits for an answer."""
 
 TOO_LARGE = (413, {"Content-Type": "application/json"}, b'{"message":"Request Too Long"}')
-"""Not ours: the gateway response `REQUEST_TOO_LARGE` cannot be customized."""
+"""Not ours: the gateway response `REQUEST_TOO_LARGE` cannot be customized.
+
+What it answers where Lambda does not take the event is not documented: taken for the same.
+"""
 
 _REMAPPED = frozenset(
     {
@@ -37,6 +43,10 @@ _REMAPPED = frozenset(
 
 class _FunctionError(Exception):
     """The function failed, or its answer is larger than Lambda takes."""
+
+
+class _EventError(Exception):
+    """The event is larger than Lambda takes."""
 
 
 def remapped(name: str) -> str:
@@ -60,6 +70,8 @@ def install() -> None:
             answer = await asyncio.wait_for(invoke(*given, **named), SECONDS)
         except TimeoutError:
             return gateway._gw_error("INTEGRATION_TIMEOUT", "Endpoint request timed out")
+        except _EventError:
+            return TOO_LARGE
         except _FunctionError:
             return gateway._gw_error("DEFAULT_5XX", "Internal server error")
         if isinstance(answer, gateway._GatewayError):
@@ -76,3 +88,15 @@ def install() -> None:
     gateway._execute_in_scope = execute_in_scope
     gateway._invoke_lambda_proxy_v1 = invoke_lambda_proxy
     gateway._lambda_proxy_response = lambda_proxy_response
+    gateway._call_lambda_raw = _bounded(gateway._call_lambda_raw)
+
+
+def _bounded(call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """What calls a function, but raises `_EventError` for an event that Lambda does not take."""
+
+    async def call_lambda(function: str, event: Any, **named: Any) -> Any:
+        if len(json.dumps(event, ensure_ascii=False).encode()) > EVENT_BYTES:
+            raise _EventError
+        return await call(function, event, **named)
+
+    return call_lambda

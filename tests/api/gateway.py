@@ -20,7 +20,7 @@ from chalice.app import ChaliceAuthorizer
 from app import app
 from chalicelib import clock
 from infra.gateway_responses import gateway_responses
-from infra.gateway_shim import ANSWER_BYTES, REQUEST_BYTES, TOO_LARGE, remapped
+from infra.gateway_shim import ANSWER_BYTES, EVENT_BYTES, REQUEST_BYTES, TOO_LARGE, remapped
 from tests.api.conformity import Answer, check_answer
 
 STAGE = "api"
@@ -80,10 +80,10 @@ class Gateway:
             parameters=parameters,
         )
         if len(body) > REQUEST_BYTES:
-            status, given, text = TOO_LARGE
-            headers = {name.lower(): value for name, value in given.items()}
-            return Answer(status, headers, text.decode(), by_gateway=True)
+            return _too_large()
         answer = self._answer(request, base64_body=base64_body)
+        if answer == _too_large():
+            return answer
         check_answer(answer, method, route, request.id)
         return answer
 
@@ -99,6 +99,8 @@ class Gateway:
             authorizer = answer
         event = _event(request, authorizer, base64_body=base64_body)
         event["requestContext"]["identity"] = self.identity
+        if len(json.dumps(event, ensure_ascii=False).encode()) > EVENT_BYTES:
+            return _too_large()
         return _from_lambda(app(_as_json(event), None), request)
 
     def _authorize(
@@ -130,6 +132,12 @@ class Gateway:
             "principalId": str(result["principalId"]),
             **{name: _as_text(value) for name, value in context.items()},
         }
+
+
+def _too_large() -> Answer:
+    status, given, text = TOO_LARGE
+    headers = {name.lower(): value for name, value in given.items()}
+    return Answer(status, headers, text.decode(), by_gateway=True)
 
 
 def _match(path: str) -> tuple[str, dict[str, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chalicelib.api import openapi, reasons
-from infra.gateway_shim import REQUEST_BYTES
+from infra.gateway_shim import EVENT_BYTES, REQUEST_BYTES
 from tests.api.client import Client
 from tests.builders import ECOSYSTEM, customer, save
 
@@ -231,7 +231,7 @@ def test_json_may_be_announced_in_several_ways_or_not_at_all(
     ]
 
 
-@pytest.mark.parametrize("size", [16_385, 100_000, REQUEST_BYTES])
+@pytest.mark.parametrize("size", [16_385, 100_000, EVENT_BYTES - 10_000])
 def test_a_large_body_is_refused_unread(edge: Client, size: int) -> None:
     start = b'{"access": "suspended", "reason": "'
     body = start + b"x" * (size - len(start) - 2) + b'"}'
@@ -241,9 +241,12 @@ def test_a_large_body_is_refused_unread(edge: Client, size: int) -> None:
     assert not answer.by_gateway
 
 
-def test_what_api_gateway_does_not_take_is_refused_in_its_own_words(edge: Client) -> None:
-    """Its 413 cannot be customized: no problem, and no header for other origins."""
-    answer = edge.switch(b"x" * (REQUEST_BYTES + 1))
+@pytest.mark.parametrize("size", [EVENT_BYTES, REQUEST_BYTES, REQUEST_BYTES + 1])
+def test_what_api_gateway_or_lambda_does_not_take_is_refused_in_other_words(
+    edge: Client, size: int
+) -> None:
+    """That 413 cannot be customized: no problem, and no header for other origins."""
+    answer = edge.switch(b"x" * size)
     assert (answer.status, answer.by_gateway) == (413, True)
     assert answer.headers == {"content-type": "application/json"}
     assert "type" not in answer.json

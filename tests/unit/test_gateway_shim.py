@@ -27,9 +27,14 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]:
         return result, None
 
     monkeypatch.setattr(gateway, "_call_lambda_raw", call_lambda)
-    monkeypatch.setattr(gateway, "_build_lambda_event_v1", lambda *_, **__: {})
+    monkeypatch.setattr(
+        gateway, "_build_lambda_event_v1", lambda *_, **__: {"body": given[0].get("sent")}
+    )
     monkeypatch.setattr(gateway_shim, "SECONDS", 0.05)
-    for patched in ("_execute_in_scope", "_invoke_lambda_proxy_v1", "_lambda_proxy_response"):
+    for patched in (
+        *("_execute_in_scope", "_invoke_lambda_proxy_v1"),
+        *("_lambda_proxy_response", "_call_lambda_raw"),
+    ):
         monkeypatch.setattr(gateway, patched, getattr(gateway, patched))
     gateway_shim.install()
 
@@ -86,6 +91,14 @@ def test_an_answer_that_lambda_does_not_take_is_an_error_of_the_server(
     room = gateway_shim.ANSWER_BYTES - len(json.dumps(_BODY))
     assert ask(_result(body="x" * room))[0] == 200
     assert ask(_result(body="x" * (room + 1))) == "DEFAULT_5XX"
+
+
+def test_a_request_that_lambda_does_not_take_does_not_reach_the_function(
+    ask: Callable[[Any], Any],
+) -> None:
+    room = gateway_shim.EVENT_BYTES - len(json.dumps({"body": ""}))
+    assert ask(_result() | {"sent": "x" * room})[0] == 200
+    assert ask(_result() | {"sent": "x" * (room + 1)}) == gateway_shim.TOO_LARGE
 
 
 def test_a_function_that_fails_is_answered_by_the_gateway_response(
