@@ -47,7 +47,7 @@ def create(job: ExportItem) -> None:
     try:
         audit.transact(entry, puts=[put])
     except TransactionCanceledError as error:
-        if "TransactionConflict" in error.codes and _read(job.id) is None:
+        if "TransactionConflict" in error.codes and find_file(job.id) is None:
             # The worker and the API write the same job at this moment: one of them will win.
             message = "The export is being noted; ask again with the same Idempotency-Key"
             raise StoreUnavailableError(message) from error
@@ -55,7 +55,7 @@ def create(job: ExportItem) -> None:
 
 def find(export_id: str, *, even_deleted: bool = False) -> ExportItem:
     """The job as of now. Raises `NotFoundError`, also for a deleted one unless that will do."""
-    job = _read(export_id)
+    job = find_file(export_id)
     if job is None or (not even_deleted and job.deleted_at is not None):
         message = f"There is no export {export_id}"
         raise NotFoundError(message)
@@ -63,8 +63,11 @@ def find(export_id: str, *, even_deleted: bool = False) -> ExportItem:
 
 
 def find_file(export_id: str) -> ExportItem | None:
-    """The job, deleted or not, for whoever holds a link to its file; None if there is none."""
-    return _read(export_id)
+    """Return the job as of now, deleted or not; None if there is none."""
+    answer = store().get_item(settings().exports_table, export_id, consistent_read=True)
+    item = answer.get("Item")
+    # Slots, blocks, and what the schedule remembers lie in the same table, on no shelf.
+    return None if item is None or "shelf" not in item else ExportItem.from_raw_data(item)
 
 
 def page(resources: Sequence[str], token: str | None, limit: int) -> paging.Page:
@@ -176,10 +179,3 @@ def audit_entry(
 def from_items(items: Iterable[Mapping[str, Any]]) -> list[ExportItem]:
     """The jobs that items of the table hold."""
     return [ExportItem.from_raw_data(dict(item)) for item in items]
-
-
-def _read(export_id: str) -> ExportItem | None:
-    answer = store().get_item(settings().exports_table, export_id, consistent_read=True)
-    item = answer.get("Item")
-    # What the schedule remembers lies in the same table, on no shelf.
-    return None if item is None or "shelf" not in item else ExportItem.from_raw_data(item)

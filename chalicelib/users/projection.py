@@ -5,8 +5,9 @@ news that a store user changed: the user is read as of now, and what is derived 
 that. Every write is conditioned on what was read; whoever was faster has a record of their own.
 
 An ecosystem's access changes through the switch alone: the `access` that the shop writes is what
-an ecosystem starts with. Where a user's item says otherwise later (the shop wrote back a copy
-that it read before the switch), the item is put right. `kept_access` sees to that.
+an ecosystem starts with until the switch is used on its customer. Where a user's item says
+otherwise later (the shop wrote back a copy that it read before the switch), the item is put right.
+`kept_access` sees to that.
 """
 
 from collections.abc import Mapping

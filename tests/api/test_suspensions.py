@@ -187,6 +187,15 @@ def test_a_removed_ecosystem_that_was_once_suspended_starts_with_what_the_shop_s
     assert (shop.asked("eco_17"), shop.actions("cus_2")) == ("suspended", [])
 
 
+def test_a_new_ecosystem_starts_with_what_the_switch_last_decided_not_with_an_old_copy(
+    shop: Shop,
+) -> None:
+    assert shop.lift() == 200
+    save(customer(ecosystem=OTHER, access="suspended"))
+    follow(shop.feed)
+    assert (shop.asked("eco_18"), shop.shown()[0]) == ("active", "active")
+
+
 def test_the_switch_lifts_an_ecosystem_that_another_customer_has_taken_over(shop: Shop) -> None:
     shop.delete()
     shop.write(customer("cus_2"))
