@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from chalicelib.api.http import EXPOSED_HEADERS, SECURITY_HEADERS
 from chalicelib.api.problems import MIME_TYPE, PROBLEMS, RETRY_AFTER_SECONDS
+from chalicelib.api.response_headers import EXPOSED_HEADERS, SECURITY_HEADERS
 
 # A mapping can copy the caller's origin, but not compare it with the configured ones. These answers
 # hold nothing of anyone and no cookie counts, so every origin may read them: decision 27.

@@ -14,6 +14,7 @@ from chalicelib.api import problems, validation
 from chalicelib.api.auth import Actor, actor_of, authorizer
 from chalicelib.api.contract import OPERATIONS
 from chalicelib.api.operation import Operation
+from chalicelib.api.response_headers import METHODS, PREFLIGHT_HEADERS, SECURITY_HEADERS, cors
 from chalicelib.api.rows import customer_detail
 from chalicelib.dynamodb import start_usage
 from chalicelib.errors import (
@@ -22,27 +23,8 @@ from chalicelib.errors import (
     UnauthenticatedError,
     VersionConflictError,
 )
-from chalicelib.settings import settings
 from chalicelib.users import blocks, reading
 
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-SECURITY_HEADERS = {
-    "Cache-Control": "no-store",
-    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
-# Without `Access-Control-Allow-Credentials`: there are no cookies, only bearer tokens.
-EXPOSED_HEADERS = {
-    "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After, X-Total-Count, "
-    "X-Request-Id, Idempotency-Replayed",
-}
-_PREFLIGHT_HEADERS = {
-    # The last four are added by tracing libraries; browsers refuse a request with one unlisted.
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, Idempotency-Key, "
-    "traceparent, tracestate, X-Amzn-Trace-Id, X-Request-Id",
-    "Access-Control-Max-Age": "600",
-}
 _NOBODY = Actor("", "", (), 0)
 
 routes = Blueprint(__name__)
@@ -117,7 +99,7 @@ def _close(path: str, allowed: list[str]) -> None:
 
     def view(call: Call) -> Answer:  # noqa: ARG001 - a view
         if routes.current_request.method == "OPTIONS":
-            return Answer("", 204, {"Allow": allow, **_PREFLIGHT_HEADERS})
+            return Answer("", 204, {"Allow": allow, **PREFLIGHT_HEADERS})
         message = f"Allowed here: {allow}"
         raise problems.MethodNotAllowedError(message)
 
@@ -127,7 +109,7 @@ def _close(path: str, allowed: list[str]) -> None:
         )
         return _respond(operation, view, routes.current_request)
 
-    others = [method for method in _METHODS if method not in allowed or method == "OPTIONS"]
+    others = [method for method in METHODS if method not in allowed or method == "OPTIONS"]
     routes.route(path, methods=others, name=f"other {path}", content_types=[])(endpoint)
 
 
@@ -218,7 +200,7 @@ def _response(answer: Answer, event: Mapping[str, Any], request_id: str) -> Resp
     headers: dict[str, str | list[str]] = {
         "Content-Type": "application/json",
         **SECURITY_HEADERS,
-        **_cors(event),
+        **cors(event),
         "X-Request-Id": request_id,
         **answer.headers,
     }
@@ -232,21 +214,6 @@ def _json(value: Any) -> str:
     """The value as JSON that can be encoded: half a surrogate pair, echoed, becomes `?`."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.encode(errors="replace").decode()
-
-
-def _cors(event: Mapping[str, Any]) -> dict[str, str]:
-    """What lets the configured origins in, and nobody else."""
-    given: Mapping[str, str] = event.get("headers") or {}
-    origin = next((value for name, value in given.items() if name.lower() == "origin"), None)
-    if origin is None or origin not in settings().cors_origins:
-        return {"Vary": "Origin"}
-    methods = ", ".join(_METHODS)
-    return {
-        "Vary": "Origin",
-        "Access-Control-Allow-Origin": origin,
-        "Access-Control-Allow-Methods": methods,
-        **EXPOSED_HEADERS,
-    }
 
 
 def _log(

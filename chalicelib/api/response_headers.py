@@ -1,9 +1,29 @@
-"""The headers of the answers, as the OpenAPI document describes them."""
+"""The headers of the answers, and how the OpenAPI document describes them."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.api.shapes import COUNT, TEXT, Schema
+from chalicelib.settings import settings
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+# Without `Access-Control-Allow-Credentials`: there are no cookies, only bearer tokens.
+EXPOSED_HEADERS = {
+    "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After, X-Total-Count, "
+    "X-Request-Id, Idempotency-Replayed",
+}
+PREFLIGHT_HEADERS = {
+    # The last four are added by tracing libraries; browsers refuse a request with one unlisted.
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, Idempotency-Key, "
+    "traceparent, tracestate, X-Amzn-Trace-Id, X-Request-Id",
+    "Access-Control-Max-Age": "600",
+}
 
 _REQUEST_ID = {"X-Request-Id": "The name of this request in our logs."}
 _LINK = {"Link": "The pages beside this one (RFC 8288)."}
@@ -35,6 +55,21 @@ _OF_ERRORS: Mapping[int, Mapping[str, str]] = {
     **{status: {"Retry-After": "Seconds to wait before the next try."} for status in (429, 503)},
 }
 _SCHEMAS: Mapping[str, Schema] = {"X-Total-Count": COUNT, "Retry-After": COUNT}
+
+
+def cors(event: Mapping[str, Any]) -> dict[str, str]:
+    """Return what lets scripts of the configured origins read the answer, and no other scripts."""
+    given: Mapping[str, str] = event.get("headers") or {}
+    origin = next((value for name, value in given.items() if name.lower() == "origin"), None)
+    if origin is None or origin not in settings().cors_origins:
+        return {"Vary": "Origin"}
+    methods = ", ".join(METHODS)
+    return {
+        "Vary": "Origin",
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Methods": methods,
+        **EXPOSED_HEADERS,
+    }
 
 
 def of_answer(operation_id: str) -> dict[str, Any]:
