@@ -31,10 +31,11 @@ _HOLDS_DATA = {
 """Exports wait in the queues; cursors and links are signed with the secret."""
 
 ROLLBACK_ALARMS = (
-    *("ApiErrorsAlarm", "AuthorizerErrorsAlarm", "ServerErrorsAlarm"),
+    *("ApiErrorsAlarm", "ServerErrorsAlarm", "SignInAlarm"),
     *("StreamErrorsAlarm", "WorkerErrorsAlarm"),
 )
-"""Those that ring within minutes of bad code. CloudFormation watches five at the most. Source:
+"""Those that ring within minutes of bad code, and that a caller cannot ring: refused tokens ring
+`AuthorizerErrorsAlarm`, not `SignInAlarm`. CloudFormation watches five at the most. Source:
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-rollback-triggers.html"""
 
 

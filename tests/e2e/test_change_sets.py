@@ -169,8 +169,8 @@ def test_an_update_is_rolled_back_by_the_alarms_that_do_not_ring_yet(port: int) 
     assert len(arns) == 4
     assert named == {
         "ApiErrorsAlarm",
-        "AuthorizerErrorsAlarm",
         "ServerErrorsAlarm",
+        "SignInAlarm",
         "WorkerErrorsAlarm",
     }
 
