@@ -238,6 +238,8 @@ def running_emulator(folder: Path) -> Iterator[int]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment().items():
             patch.setenv(name, value)
+        # The default session keeps the credentials of the environment that it was made in.
+        patch.setattr(boto3, "DEFAULT_SESSION", None)
         try:
             yield number
         finally:

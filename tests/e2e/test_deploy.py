@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from infra.package import ROOT
+from infra.package import HERE, ROOT
 from tests.e2e.deployments import client, outputs
 
 STAGES = """
@@ -88,7 +88,7 @@ def _tags_of_resources(port: int, names: dict[str, str]) -> dict[str, list[dict[
 def _assert_chosen_are_in_force(port: int, names: dict[str, str]) -> None:
     worker = client(port, "lambda").get_function_configuration(FunctionName=names["WorkerFunction"])
     assert (worker["Timeout"], worker["MemorySize"]) == (600, 3008)
-    assert worker["Architectures"] == ["arm64"]
+    assert worker["Architectures"] == [HERE], "functions are processes of this machine"
     queue = client(port, "sqs").get_queue_attributes(
         QueueUrl=names["ExportsQueueUrl"], AttributeNames=["VisibilityTimeout"]
     )

@@ -5,6 +5,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -41,11 +42,12 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]:
     def asked(result: Any) -> Any:
         given[:] = [result]
         resource = {"id": "r", "path": "/v1/leads"}
-        answer = asyncio.run(
-            gateway._invoke_lambda_proxy_v1(
-                *({}, "api", "api", {}, resource, "/v1/leads", "GET", {}, b"", {}, {})
-            )
+        call = gateway._invoke_lambda_proxy_v1(
+            *({}, "api", "api", {}, resource, "/v1/leads", "GET", {}, b"", {}, {})
         )
+        # In a thread of its own: Playwright keeps a loop running in that of the tests.
+        with ThreadPoolExecutor(1) as thread:
+            answer = thread.submit(asyncio.run, call).result()
         if isinstance(answer, gateway._GatewayError):
             return answer.response_type
         return answer
