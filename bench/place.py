@@ -33,10 +33,6 @@ class Place:
             AWS_ENDPOINT_URL_SQS=self.sqs,
             EXPORTS_QUEUE_URL=self.queue_url,
             S3_ADDRESSING_STYLE="path",
-            # A caller stands for many people, each of whom may read and have exports running.
-            MAX_RUNNING_EXPORTS="100",
-            PERSON_UNITS_PER_MINUTE="1000000",
-            PERSON_ROWS_PER_MINUTE="1000000",
         )
         settings.cache_clear()
 
