@@ -23,7 +23,7 @@ Each holds a chunk once it is read, some 9 MB of it where all pass: so memory bo
 
 _FEW = 500
 
-_OBJECTS_BETWEEN_COLLECTIONS = 200_000
+OBJECTS_BETWEEN_COLLECTIONS = 200_000
 """Those of four chunks or so. A chunk is used and let go of, and nothing in it refers to itself:
 to look for cycles after each 700 objects, as Python does, takes as long as the whole rest."""
 
@@ -35,7 +35,7 @@ def everyone(kind: Kind, filters: Filters) -> Iterator[list[StoreUser]]:
     file holds cannot differ. Raises `StoreUnavailableError`; then nothing that was yielded may
     pass for the whole.
     """
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 10, 10)
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, 10, 10)
     if filters.q is not None:
         yield from _read_ahead([searching.everyone(kind, filters)])
         return
