@@ -60,7 +60,7 @@ def main(wanted: Sequence[str]) -> int:
 def _compare(
     step: str, unit: str, names: Sequence[str], table_rows: int = _ROWS
 ) -> dict[str, float]:
-    """How many times the `unit` each takes, by the best of its processor times.
+    """Return the ratio of each to the `unit`, by the best of its processor times.
 
     They alternate, so that noise meets all alike.
     """
@@ -110,7 +110,7 @@ def _measured(step: dict[str, Any]) -> dict[str, float]:
 
 
 def _step(step: dict[str, Any]) -> int:
-    """What the process of one step does; it prints its figures."""
+    """Run one step in this process and print its figures."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     stored.configure(step.get("s3", ""))

@@ -22,7 +22,7 @@ from chalicelib.errors import StoreError, StoreRefusedError, StoreUnavailableErr
 
 _BUSY = "The data store is busy; try again in a while"
 _UNREACHED = "The data store could not be reached; try again in a while"
-_REFUSED = "The service is not set up correctly; tell whoever runs it"
+_REFUSED = "The service is not set up correctly; tell its operators"
 
 _PASSING = frozenset(
     {

@@ -139,7 +139,7 @@ def _translated(error: ClientError | BotoCoreError) -> Exception | None:
 
 
 def _cancelled(error: VerboseClientError) -> Exception | None:
-    """As `_translated`. A condition comes first: whoever reads again may write something else.
+    """As `_translated`. A condition comes first: its caller reads again, and may write otherwise.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
     """

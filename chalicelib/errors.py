@@ -92,7 +92,7 @@ class SenselessChangeError(ValueError):
     """
 
     def __init__(self, user_id: str, loggable: str) -> None:
-        """Keep what is wrong, and of whom."""
+        """Keep what is wrong, and the id of the user."""
         super().__init__(f"{user_id}: {loggable}")
         self.loggable = loggable
 

@@ -148,7 +148,7 @@ def _why(job: ExportItem, subject: str) -> str:
     if any(use.by.id == subject and use.at >= since for use in uses):
         return "they were given a link of five minutes to it"
     if job.origin == "scheduled":
-        return "its link was mailed to marketing: whoever has the mail can open it"
+        return "its link was mailed to marketing: all who have the mail can open it"
     return ""
 
 

@@ -234,7 +234,7 @@ def _remove_stack(target: Target) -> None:
 
 
 def _remove_bucket(s3: Any, bucket: str) -> None:
-    """With all objects, older versions of them should somebody keep those, and begun uploads."""
+    """With all objects, their older versions if those are kept, and begun uploads."""
     for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
         for upload in page.get("Uploads", ()):
             s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])

@@ -32,6 +32,6 @@ def _network(address: str) -> str:
 
 
 def _agent(text: str) -> str:
-    """Return the beginning of the text, in printable ASCII: whoever opens a link writes it."""
+    """Return the beginning of the text, in printable ASCII: it comes from the client."""
     shown = "".join(one if one.isascii() and one.isprintable() else "?" for one in text)
     return shown[:_AGENT_CHARACTERS]

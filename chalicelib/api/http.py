@@ -139,7 +139,7 @@ def _respond(operation: Operation, view: View, request: Request) -> Response:
 
 
 def _reading(answer: Answer) -> dict[str, Any]:
-    """Return whom the answer shows, one text with a blank around each id, and how many they are.
+    """Return the ids that the answer shows, one text with a blank around each, and their number.
 
     Logs Insights finds at most 200 fields in a line, so a list of 100 ids must be one.
     """

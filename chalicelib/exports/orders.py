@@ -44,7 +44,7 @@ class Order:
 
     @property
     def owner(self) -> str:
-        """The subject of the person: a new account of the same name is somebody else."""
+        """The subject of the person: a new account of the same name is another person."""
         return self.by.id or self.by.name
 
     @property

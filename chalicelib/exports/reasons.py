@@ -43,5 +43,5 @@ def refused(code: str) -> Reason:
         "es": f"Se desistió tras {MAX_ATTEMPTS} intentos: el almacén de datos rechaza a este "
         f"sistema; avise a quien lo opera ({code})",
         "en": f"Gave up after {MAX_ATTEMPTS} attempts: the data store refuses to serve this "
-        f"system; tell whoever runs it ({code})",
+        f"system; tell its operators ({code})",
     }

@@ -1,8 +1,8 @@
 """How many exports one person has running: a slot for each, taken before it is ordered.
 
 The slots of a person are one item, so that two orders of the same moment cannot both have the
-last one. Nobody gives a slot back: whoever takes one looks which are still in use. That of a worker
-that died is not, from the end of its lease on: one more may run once another worker has its export.
+last one. A slot is not given back: taking one frees those that are no longer in use. The slot of a
+dead worker is free when its lease ends: one more may run once another worker has the export.
 """
 
 import hashlib

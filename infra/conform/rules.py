@@ -53,7 +53,7 @@ def indexed_tables_in_a_chain(template: Template) -> Iterator[str]:
 
 
 def permissions_with_a_source(template: Template) -> Iterator[str]:
-    """A service may invoke a function for one resource or account, not for whoever asks it."""
+    """A service may invoke a function for one resource or account, not for any caller."""
     for name, permission in _of_type(template, "AWS::Lambda::Permission"):
         if not permission.keys() & {"SourceArn", "SourceAccount", "PrincipalOrgID"}:
             yield f"{name} lets {permission['Principal']} invoke the function for any account"
@@ -70,14 +70,14 @@ def trust_with_a_source(template: Template) -> Iterator[str]:
                 yield f"{name} can be taken by {service} for any account"
 
 
-def nothing_allowed_to_everybody(template: Template) -> Iterator[str]:
+def nothing_public(template: Template) -> Iterator[str]:
     """No statement that allows something has a wildcard as principal."""
     for name, resource in template["Resources"].items():
         for found in _objects(resource):
             principal = found.get("Principal")
             named = principal.values() if isinstance(principal, Mapping) else [principal]
             if found.get("Effect") == "Allow" and any("*" in _listed(one) for one in named):
-                yield f"{name} allows something to everybody"
+                yield f"{name} allows something to everyone"
 
 
 def kept_logs(template: Template) -> Iterator[str]:
@@ -144,9 +144,7 @@ RULES: Mapping[Rule, str] = {
     ),
     permissions_with_a_source: f"{_AWS}/lambda/latest/dg/permissions-function-services.html",
     trust_with_a_source: f"{_AWS}/IAM/latest/UserGuide/confused-deputy.html",
-    nothing_allowed_to_everybody: (
-        f"{_AWS}/IAM/latest/UserGuide/reference_policies_elements_principal.html"
-    ),
+    nothing_public: (f"{_AWS}/IAM/latest/UserGuide/reference_policies_elements_principal.html"),
     kept_logs: f"{_AWS}/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html",
     messages_hidden_while_they_are_worked_on: (
         f"{_AWS}/lambda/latest/dg/services-sqs-configure.html"

@@ -43,7 +43,7 @@ def tables(template: Template) -> str:
 
 
 def renewed(page: str, template: Template) -> str:
-    """The page with its tables made anew."""
+    """Return the page with new tables."""
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n{tables(template)}\n{END}{after}"

@@ -16,8 +16,8 @@ _ADDRESSES = {"AlarmTopic": "AlarmEmail", "MarketingTopic": "MarketingEmail"}
 def subscriptions(stage: Stage) -> Iterator[Finding]:
     """The subscriptions of each topic.
 
-    SNS removes one that is not confirmed within two days, and whoever gets a mail can remove theirs
-    by a link in it. CloudFormation notices neither.
+    SNS removes one that is not confirmed within two days, and receivers can
+    remove theirs by a link in each mail. CloudFormation notices neither.
     """
     client: SNSClient = stage.target.client("sns")
     for topic, parameter in _ADDRESSES.items():

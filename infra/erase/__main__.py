@@ -1,10 +1,10 @@
 """Erase a store user from everything that a stage stores: `make erase USER=cus_0042`.
 
 The store user and what is derived of them, the files of exports that hold them, searches for
-them, dead letters about them; what the staff did to them is kept without saying to whom. It asks
+them, dead letters about them; what the staff did to them is kept without their name or id. It asks
 first, says what it did, and can be run again at any time. --also has names that they had before,
 and all names where the shop has removed them already: searches are found by names. --again erases
-everybody once more who was ever erased: after a table was restored.
+all people again who were ever erased: after a table was restored.
 
 Exit status: 0 erased, 1 it came to a stop (run it again), 2 it cannot be done, 3 not confirmed.
 """
@@ -43,7 +43,7 @@ _EXPORT_SECONDS = 960
 
 _BEYOND = """\
 Not reached from here: recovery points of the tables (they end by themselves, RecoveryDays old;
-after restoring one, make erase AGAIN=1), the streams of the tables (a day), files that somebody has
+after restoring one, make erase AGAIN=1), the streams of the tables (a day), files that people have
 downloaded or that were loaded from (*.rejects.csv beside them, too), and the shop, which must not
 write the person again. Searches for a name that no kept file has, and that ALSO did not tell, stay
 until their jobs end.
@@ -125,7 +125,7 @@ def erase(person: Person, by: Author, apply: Apply, queues: Queues) -> Done:
 
 
 def _note(user_id: str, action: str, by: Author, **facts: int) -> None:
-    """Keep what is done, when and by whom, under the id alone: it leads to nothing any more.
+    """Keep the act, its time and operator under the id alone: it leads to nothing any more.
 
     The announcement comes before any entry is removed: the function `watch` rings otherwise.
     """

@@ -45,7 +45,7 @@ def look_for(key: str, user_id: str) -> Names | None:
     """Return how the person is called in the workbook or CSV file; None if it does not hold them.
 
     It does where the id stands in a cell: every file has a column of ids. A file that is gone
-    meanwhile holds nobody.
+    meanwhile holds no person.
     """
     with tempfile.TemporaryFile() as file:
         try:

@@ -12,7 +12,7 @@ from infra.erase.person import Person, scan
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mention:
-    """An act on somebody else, and why it was done; `at` is RFC 3339."""
+    """An act on another customer, and its reason; `at` is RFC 3339."""
 
     customer_id: str
     at: str

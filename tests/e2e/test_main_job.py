@@ -147,7 +147,7 @@ def test_an_export_is_made_watched_downloaded_and_deleted(stack: Stack, admin: s
     assert (again.json["id"], again.headers["Idempotency-Replayed"]) == (job["id"], "true")
     assert stack.call("DELETE", address, token=admin).status == 204
     assert stack.call("GET", address, token=admin).status == 404
-    # 403 on AWS: whoever signed the link has no right to list the bucket.
+    # 403 on AWS: the role that signed the link may not list the bucket.
     assert stack.call("GET", job["download_url"]).status in {403, 404}
 
 

@@ -16,7 +16,7 @@ _OF_SCHEDULE = (
     *("Name", "GroupName", "ScheduleExpression", "ScheduleExpressionTimezone"),
     *("FlexibleTimeWindow", "Target"),
 )
-"""What an update of a schedule sets anew, beside its state."""
+"""What an update of a schedule replaces, beside its state."""
 
 
 def _doctor(stack: Stack) -> tuple[int, str]:

@@ -1,7 +1,7 @@
 """What a front end on another origin can read, over HTTP: the headers that are ours.
 
-The emulator gives API Gateway none of its own; to answers of S3 it adds `*` for everybody, so the
-bucket's configuration is looked at instead.
+The emulator gives API Gateway none of its own; to answers of S3 it adds `*` for every origin, so
+the bucket's configuration is looked at instead.
 """
 
 import pytest

@@ -1,4 +1,4 @@
-"""Erasing a person who was called otherwise before, and whom reasons for acts on others mention."""
+"""Erasing a person who had another name, and whose name stands in reasons for acts on others."""
 
 from dataclasses import replace
 
